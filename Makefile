@@ -82,7 +82,7 @@ $(filter-out $(abs_srctree)/Makefile Makefile __sub-make all,$(MAKECMDGOALS)) al
 __sub-make:
 	$(Q)$(MAKE) -C $(abs_objtree) -f $(abs_srctree)/Makefile $(MAKECMDGOALS)
 
-Makefile $(abs_srctree)/Makefile: ;
+$(sort Makefile $(abs_srctree)/Makefile): ;
 
 else # sub_make_done
 
@@ -157,7 +157,6 @@ include $(srctree)/scripts/Makefile.toolchain
 
 ifdef config-build
 
-PHONY += $(MAKECMDGOALS)
 config: outputmakefile FORCE
 	$(Q)$(MAKE) -f $(srctree)/scripts/kconfig/Makefile $@
 %config: outputmakefile FORCE
@@ -271,7 +270,8 @@ endif # mixed-build
 targets := ahoy $(KBUILD_LDS) arch/$(SRCARCH)/boot/Image
 -include $(foreach f,$(targets),$(dir $(f)).$(notdir $(f)).cmd)
 
-Makefile $(srctree)/Makefile: ;
+# Makefiles are not made.
+$(sort Makefile $(srcpfx)Makefile): ;
 
 endif # sub_make_done
 

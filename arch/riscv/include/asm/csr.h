@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* Control and status registers (RISC-V Privileged Architecture, chapter 2 and 10). */
+#ifndef ASM_CSR_H
+#define ASM_CSR_H
+
+#define SATP_MODE_SHIFT 60
+#define SATP_MODE_SV39	8
+#define SATP_MODE_SV48	9
+#define SATP_MODE_SV57	10
+
+#define SSTATUS_SIE  0x00000002
+#define SSTATUS_SPIE 0x00000020
+#define SSTATUS_SPP  0x00000100
+
+#define SCAUSE_INTERRUPT (1UL << 63)
+
+#ifndef __ASSEMBLY__
+
+#define csr_read(csr)                                                                              \
+	({                                                                                         \
+		unsigned long __v;                                                                 \
+		__asm__ __volatile__("csrr %0, " #csr : "=r"(__v) : : "memory");                   \
+		__v;                                                                               \
+	})
+
+#define csr_write(csr, value)                                                                      \
+	__asm__ __volatile__("csrw " #csr ", %0" : : "rK"((unsigned long)(value)) : "memory")
+
+#endif
+#endif

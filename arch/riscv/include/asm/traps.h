@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef ASM_TRAPS_H
+#define ASM_TRAPS_H
+
+#ifdef CONFIG_TRAPS
+/* Point stvec at the trap entry. Context: each hart, once, before it can fault. */
+void traps_init(void);
+#else
+static inline void traps_init(void)
+{
+}
+#endif
+
+#ifdef CONFIG_STACKTRACE
+/*
+ * Print the chain of calls from frame pointer @fp; @pc is where it starts.
+ * Follows frames only within one of the kernel's stacks. Context: any.
+ */
+void show_stack(unsigned long pc, unsigned long fp);
+
+/* The same from the caller of this. */
+void dump_stack(void);
+#else
+static inline void show_stack(unsigned long pc, unsigned long fp)
+{
+}
+
+static inline void dump_stack(void)
+{
+}
+#endif
+#endif

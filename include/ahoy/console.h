@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The console: where the line goes. Two implementations of one interface:
+ * chosen at run time out of a table, or straight-line code.
+ */
+#ifndef AHOY_CONSOLE_H
+#define AHOY_CONSOLE_H
+
+#include <ahoy/section.h>
+#include <ahoy/types.h>
+
+#ifdef CONFIG_CONSOLE_PROBE
+
+/* A UART that the device tree or the configuration names. */
+struct uart_port {
+	phys_addr_t base;
+	u64 size;	/* bytes of registers, 0 if unknown */
+	u32 clock;	/* input clock in Hz, 0 if unknown */
+	u32 baud;	/* bits per second to program, 0 to take over */
+	u8 reg_shift;	/* registers are 1 << reg_shift bytes apart */
+	u8 reg_io_width; /* bytes of an access: 1, 2 or 4 */
+};
+
+/* Where consoles stand in the table: those with devices come before SBI's. */
+#define CONSOLE_ORDER_UART   1
+#define CONSOLE_ORDER_DBCN   2
+#define CONSOLE_ORDER_LEGACY 3
+
+struct console {
+	/* as in console=NAME0; Linux's names */
+	const char *name;
+	/*
+	 * Find out whether it works, and get it ready. @port: NULL for a
+	 * console that needs none. Return: 0, or a negative errno: -ENODEV if
+	 * it is not there, -EIO if it does not answer, -EINVAL if the port
+	 * makes no sense.
+	 */
+	int (*probe)(const struct uart_port *port);
+	/* Print; return the number of bytes printed, short if it broke. */
+	size_t (*write)(const char *text, size_t len);
+	/* needs a port: must be told its address */
+	bool needs_port;
+};
+
+/* A file's console; @order: CONSOLE_ORDER_... */
+#define CONSOLE_DECLARE(name, order) CONSOLE_DECLARE_(name, order)
+#define CONSOLE_DECLARE_(name, order) LINKER_TABLE_ROW(struct console, console, order, name)
+
+/*
+ * A UART was found. @console: its driver; @port: copied; @path: which node it
+ * is, for stdout-path, opaque here. Context: boot, before console_init().
+ */
+void console_add_port(const struct console *console, const struct uart_port *port, bool is_stdout);
+
+/* Take an SBI console for the time until console_init(), if EARLY_CONSOLE is on. */
+#ifdef CONFIG_EARLY_CONSOLE
+void console_init_early(void);
+#else
+static inline void console_init_early(void)
+{
+}
+#endif
+
+/*
+ * Choose: console= of the command line, else the device tree's stdout-path,
+ * else the first that works. Never fails: what was asked for and does not work
+ * is reported on what does. Context: boot, once.
+ */
+void console_init(void);
+
+/*
+ * Print @len bytes at @text on the console; before console_init(), on the first
+ * that works without a port. If the console breaks, the rest goes to the next
+ * one. Context: any, after the first C function was entered; one hart at a time.
+ */
+void console_write(const char *text, size_t len);
+
+#else
+
+#include <ahoy/console_direct.h>
+
+#endif
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* The device tree, read once at start (Devicetree Specification 0.4). */
+#ifndef AHOY_OF_H
+#define AHOY_OF_H
+
+#include <ahoy/section.h>
+#include <ahoy/types.h>
+
+#ifdef CONFIG_OF
+
+/* What the reader collects of a device's node. Pointers lead into the tree. */
+struct of_device {
+	const char *compatible;	 /* list of strings, each with its zero */
+	u32 compatible_len;
+	phys_addr_t base;	 /* first range of reg, as the processor sees it */
+	u64 size;
+	u32 clock_frequency;	 /* Hz, 0 if not given */
+	u32 current_speed;	 /* bits per second, 0 if not given */
+	u32 reg_shift;
+	u32 reg_io_width;	 /* bytes, 0 if not given */
+	bool has_reg;
+	bool is_stdout;		 /* stdout-path names it */
+	u32 stdout_baud;	 /* from stdout-path's options, 0 if none */
+};
+
+struct of_driver {
+	const char *compatible;
+	/* Called for each node that matches, in the order of the tree. */
+	void (*found)(const struct of_device *dev);
+};
+
+/* Call @fn for each available node that is compatible with @compat. */
+#define OF_DRIVER(id, compat, fn)                                                                  \
+	LINKER_TABLE_ROW(struct of_driver, of_driver, 5, id) = {                                   \
+		.compatible = (compat),                                                            \
+		.found = (fn),                                                                     \
+	}
+
+/*
+ * Read the tree at physical address @fdt, as firmware passed it: nothing about
+ * it is trusted. Panics, naming the reason, if it cannot be used.
+ * Context: boot, once.
+ */
+void of_init(phys_addr_t fdt);
+
+/* /chosen/bootargs, or NULL; @*len: its bytes without the zero. */
+const char *of_bootargs(size_t *len);
+
+/* Frequency of the time counter in Hz, 0 if the tree does not say. */
+u32 of_timebase_frequency(void);
+
+#else
+
+static inline void of_init(phys_addr_t fdt)
+{
+}
+
+#endif
+#endif

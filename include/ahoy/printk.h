@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/* Messages: formatted text to the console, and the log with its levels. */
+#ifndef AHOY_PRINTK_H
+#define AHOY_PRINTK_H
+
+#include <ahoy/compiler.h>
+#include <ahoy/types.h>
+
+/* Longest formatted message in bytes, with its zero; the rest is cut off. */
+#define PRINTK_LINE_MAX 256
+
+#ifdef CONFIG_PRINTF
+#include <stdarg.h>
+
+/* Format and print on the console, past the log. Context: as console_write(). */
+void console_printf(const char *fmt, ...) __printf(1, 2);
+void console_vprintf(const char *fmt, va_list args) __printf(1, 0);
+#else
+/* Never called without CONFIG_PRINTF; declared so that callers compile. */
+void console_printf(const char *fmt, ...) __printf(1, 2);
+#endif
+
+/* Levels as in syslog(3); a message below the console's level is printed. */
+#define LOGLEVEL_EMERG	 0
+#define LOGLEVEL_ALERT	 1
+#define LOGLEVEL_CRIT	 2
+#define LOGLEVEL_ERR	 3
+#define LOGLEVEL_WARNING 4
+#define LOGLEVEL_NOTICE	 5
+#define LOGLEVEL_INFO	 6
+#define LOGLEVEL_DEBUG	 7
+
+#ifdef CONFIG_PRINTK
+/*
+ * Append a message to the log, and print it if @level (LOGLEVEL_...) is below
+ * the console's. @fmt ends with a line feed. Context: any, one hart at a time.
+ */
+void printk(int level, const char *fmt, ...) __printf(2, 3);
+
+/* Print messages with a level below @level (0 to 8) from now on. */
+void printk_set_console_level(int level);
+
+/* Print what the log holds and the console has not seen, for a panic. */
+void printk_flush_to_console(void);
+#else
+static inline __printf(2, 3) void printk(int level, const char *fmt, ...)
+{
+}
+
+static inline void printk_flush_to_console(void)
+{
+}
+#endif
+
+#ifndef pr_fmt
+#define pr_fmt(fmt) fmt
+#endif
+
+#define pr_err(fmt, ...)    printk(LOGLEVEL_ERR, pr_fmt(fmt), ##__VA_ARGS__)
+#define pr_warn(fmt, ...)   printk(LOGLEVEL_WARNING, pr_fmt(fmt), ##__VA_ARGS__)
+#define pr_notice(fmt, ...) printk(LOGLEVEL_NOTICE, pr_fmt(fmt), ##__VA_ARGS__)
+#define pr_info(fmt, ...)   printk(LOGLEVEL_INFO, pr_fmt(fmt), ##__VA_ARGS__)
+#define pr_debug(fmt, ...)  printk(LOGLEVEL_DEBUG, pr_fmt(fmt), ##__VA_ARGS__)
+
+#endif

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The 8250 family (National Semiconductor PC16550D data sheet), transmitter
+ * only, polled. Inline, since the smallest kernels are nothing but this.
+ */
+#ifndef AHOY_UART8250_H
+#define AHOY_UART8250_H
+
+#include <ahoy/compiler.h>
+#include <ahoy/types.h>
+#include <asm/io.h>
+
+#define UART8250_THR 0 /* transmit holding register */
+#define UART8250_DLL 0 /* divisor, while LCR_DLAB is set */
+#define UART8250_DLM 1
+#define UART8250_IER 1
+#define UART8250_FCR 2
+#define UART8250_LCR 3
+#define UART8250_MCR 4
+#define UART8250_LSR 5
+#define UART8250_REGS 8
+
+#define UART8250_FCR_ENABLE_CLEAR 0x07
+#define UART8250_LCR_8N1	  0x03
+#define UART8250_LCR_DLAB	  0x80
+#define UART8250_MCR_DTR_RTS	  0x03
+#define UART8250_LSR_THRE	  0x20 /* transmit holding register empty */
+
+/* Where its registers are: at base + (register << shift), io_width bytes each. */
+struct uart8250 {
+	void __iomem *base;
+	u8 shift;
+	u8 io_width; /* 1, 2 or 4 */
+};
+
+static __always_inline u32 uart8250_read(const struct uart8250 *uart, unsigned int reg)
+{
+	const void __iomem *addr = uart->base + (reg << uart->shift);
+
+	switch (uart->io_width) {
+	case 4:
+		return io_read32(addr);
+	case 2:
+		return io_read16(addr);
+	default:
+		return io_read8(addr);
+	}
+}
+
+static __always_inline void uart8250_write(const struct uart8250 *uart, unsigned int reg, u8 value)
+{
+	void __iomem *addr = uart->base + (reg << uart->shift);
+
+	switch (uart->io_width) {
+	case 4:
+		io_write32(value, addr);
+		break;
+	case 2:
+		io_write16(value, addr);
+		break;
+	default:
+		io_write8(value, addr);
+	}
+}
+
+/* May a character be sent? */
+static __always_inline bool uart8250_tx_ready(const struct uart8250 *uart)
+{
+	return uart8250_read(uart, UART8250_LSR) & UART8250_LSR_THRE;
+}
+
+/* Send @c, whatever the transmitter does. */
+static __always_inline void uart8250_tx(const struct uart8250 *uart, u8 c)
+{
+	uart8250_write(uart, UART8250_THR, c);
+}
+
+/*
+ * 8 bits, no parity, one stop bit, FIFOs on, no interrupts. @clock: input clock
+ * in Hz; @baud: bits per second, not 0. Return: false if no divisor (1 to
+ * 65535) comes near that rate; nothing is changed then.
+ */
+static __always_inline bool uart8250_setup(const struct uart8250 *uart, u32 clock, u32 baud)
+{
+	u32 divisor = (clock + 8 * baud) / (16 * baud);
+
+	if (divisor == 0 || divisor > 0xffff)
+		return false;
+	uart8250_write(uart, UART8250_IER, 0);
+	uart8250_write(uart, UART8250_LCR, UART8250_LCR_DLAB);
+	uart8250_write(uart, UART8250_DLL, divisor & 0xff);
+	uart8250_write(uart, UART8250_DLM, divisor >> 8);
+	uart8250_write(uart, UART8250_LCR, UART8250_LCR_8N1);
+	uart8250_write(uart, UART8250_FCR, UART8250_FCR_ENABLE_CLEAR);
+	uart8250_write(uart, UART8250_MCR, UART8250_MCR_DTR_RTS);
+	return true;
+}
+
+#endif

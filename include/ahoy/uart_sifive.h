@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* SiFive's UART (FU540-C000 manual, chapter 13), transmitter only, polled. */
+#ifndef AHOY_UART_SIFIVE_H
+#define AHOY_UART_SIFIVE_H
+
+#include <ahoy/compiler.h>
+#include <ahoy/types.h>
+#include <asm/io.h>
+
+#define UART_SIFIVE_TXDATA  0x00
+#define UART_SIFIVE_TXCTRL  0x08
+#define UART_SIFIVE_SIZE    0x1c
+#define UART_SIFIVE_TXFULL  0x80000000
+#define UART_SIFIVE_TXEN    0x1
+
+/* May a character be sent? @base: the registers. */
+static __always_inline bool uart_sifive_tx_ready(const void __iomem *base)
+{
+	return !(io_read32(base + UART_SIFIVE_TXDATA) & UART_SIFIVE_TXFULL);
+}
+
+/* Send @c, whatever the transmitter does. */
+static __always_inline void uart_sifive_tx(void __iomem *base, u8 c)
+{
+	io_write32(c, base + UART_SIFIVE_TXDATA);
+}
+
+/* Switch the transmitter on, and leave the rest as firmware set it up. */
+static __always_inline void uart_sifive_enable(void __iomem *base)
+{
+	io_write32(io_read32(base + UART_SIFIVE_TXCTRL) | UART_SIFIVE_TXEN,
+		   base + UART_SIFIVE_TXCTRL);
+}
+
+#endif

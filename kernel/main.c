@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The way of the line, from the first C function to the end. What is not
+ * configured is an empty inline function here, and so not there at all.
+ */
+#include <ahoy/console.h>
+#include <ahoy/init.h>
+#include <ahoy/of.h>
+#include <ahoy/power.h>
+#include <ahoy/printk.h>
+#include <ahoy/stackprotector.h>
+#include <asm/traps.h>
+
+static const char line[] __aligned(1) = "Hello world.\n";
+
+static __always_inline void print_line(void)
+{
+	if (IS_ENABLED(CONFIG_LINE_PRINTF))
+		console_printf("%s", line);
+	else
+		console_write(line, sizeof(line) - 1);
+}
+
+void __entry start_kernel(unsigned long hartid, unsigned long fdt)
+{
+	traps_init();
+	stackprotector_init();
+	console_init_early();
+	of_init(fdt);
+	stackprotector_init();
+	init_run(INIT_LEVEL_mm);
+	console_init();
+	init_run(INIT_LEVEL_late);
+	print_line();
+	machine_finish();
+}
