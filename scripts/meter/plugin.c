@@ -30,11 +30,12 @@
 
 /* ---- What is used of QEMU's plugin interface, API 1 to 4 ----------------- */
 
-#define EXPORT __attribute__((visibility("default")))
+#define EXPORT	 __attribute__((visibility("default")))
 #define OPTIONAL __attribute__((weak))
 
-#define CB_NO_REGS 0
-#define MEM_WRITE 2
+#define CB_NO_REGS   0
+#define CB_READ_REGS 1
+#define MEM_WRITE    2
 
 typedef uint64_t plugin_id;
 struct qemu_plugin_tb;
@@ -74,6 +75,8 @@ uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *insn);
 void qemu_plugin_register_vcpu_init_cb(plugin_id id, void (*cb)(plugin_id, unsigned int));
 void qemu_plugin_register_vcpu_tb_trans_cb(plugin_id id,
 					   void (*cb)(plugin_id, struct qemu_plugin_tb *));
+void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *tb,
+					  void (*cb)(unsigned int, void *), int flags, void *data);
 void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn,
 					    void (*cb)(unsigned int, void *), int flags,
 					    void *data);
@@ -109,7 +112,12 @@ __attribute__((constructor)) static void choose_version(void)
 
 /* ---- State --------------------------------------------------------------- */
 
-enum mode { KERNEL, FIRMWARE, USER, MODES };
+enum mode {
+	KERNEL,
+	FIRMWARE,
+	USER,
+	MODES
+};
 static const char *const mode_names[MODES] = { "kernel", "firmware", "user" };
 
 /* One instruction in memory, as executed in one mode. */
@@ -119,8 +127,18 @@ struct site {
 	enum mode mode;
 };
 
+/* A translated block. Its sites are known when it first runs, on some hart. */
+struct block {
+	size_t n;
+	bool resolved;
+	struct slot {
+		uint64_t vaddr;
+		struct site *site;
+	} slots[];
+};
+
 #define MAX_HARTS 512
-#define MAX_WANT 256
+#define MAX_WANT  256
 
 static struct {
 	uint64_t entry;
@@ -150,7 +168,8 @@ static size_t tail_len;
 static bool want_seen;
 static int console_fd = -1;
 
-static struct qemu_plugin_register *priv_reg;
+/* Harts of different kinds number their registers differently. */
+static struct qemu_plugin_register *priv_reg[MAX_HARTS];
 static struct glib_array *priv_buf;
 
 static void die(const char *what, const char *detail)
@@ -168,7 +187,7 @@ static void report(bool line_seen)
 	if (!out)
 		die("cannot write ", option.out);
 	fprintf(out, "entered %d\nline %d\nboot %u\nmodes-by %s\n", started, line_seen, boot_hart,
-		priv_reg ? "privilege" : "address");
+		priv_reg[boot_hart] ? "privilege" : "address");
 	for (unsigned int hart = 0; hart < MAX_HARTS; hart++)
 		for (int mode = 0; mode < MODES; mode++)
 			if (counts[hart][mode])
@@ -206,8 +225,8 @@ static void console_sent(const char *text, size_t len)
 		if (tail_len == option.want_len)
 			memmove(tail, tail + 1, --tail_len);
 		tail[tail_len++] = text[i];
-		want_seen = tail_len == option.want_len &&
-			    !memcmp(tail, option.want, option.want_len);
+		want_seen =
+			tail_len == option.want_len && !memcmp(tail, option.want, option.want_len);
 	}
 }
 
@@ -260,32 +279,16 @@ static void mem_stored(unsigned int hart, uint32_t info, uint64_t vaddr, void *d
 
 /* ---- Instructions -------------------------------------------------------- */
 
-static void insn_executes(unsigned int hart, void *data)
-{
-	struct site *site = data;
-
-	if (!started) {
-		if (site->vaddr != option.entry)
-			return;
-		started = true;
-		boot_hart = hart;
-		skip_console();
-	}
-	site->count++;
-	counts[hart][site->mode]++;
-}
-
 /*
- * The mode in which a block that is being translated will run. Blocks are
- * translated when they are about to run, and not shared between privileges.
- * Where QEMU does not tell the privilege, addresses do: firmware lies below the
- * kernel's entry, the kernel above it in memory or in the upper half.
+ * The mode in which a hart runs what is at vaddr. Where QEMU does not tell the
+ * privilege, addresses do: firmware lies below the kernel's entry, the kernel
+ * above it in memory or in the upper half.
  */
-static enum mode current_mode(uint64_t vaddr)
+static enum mode current_mode(unsigned int hart, uint64_t vaddr)
 {
-	if (priv_reg) {
+	if (priv_reg[hart]) {
 		g_byte_array_set_size(priv_buf, 0);
-		if (qemu_plugin_read_register(priv_reg, priv_buf) <= 0)
+		if (qemu_plugin_read_register(priv_reg[hart], priv_buf) <= 0)
 			die("cannot read the register ", "priv");
 		switch (priv_buf->data[0] & 3) {
 		case 0:
@@ -350,17 +353,51 @@ static struct site *site_get(uint64_t vaddr, enum mode mode)
 	return site;
 }
 
+/* QEMU does not share blocks between privileges: the first run tells for all. */
+static void block_starts(unsigned int hart, void *data)
+{
+	struct block *block = data;
+	enum mode mode;
+
+	if (block->resolved)
+		return;
+	block->resolved = true;
+	mode = current_mode(hart, block->slots[0].vaddr);
+	for (size_t i = 0; i < block->n; i++)
+		block->slots[i].site = site_get(block->slots[i].vaddr, mode);
+}
+
+static void insn_executes(unsigned int hart, void *data)
+{
+	struct slot *slot = data;
+
+	if (!started) {
+		if (slot->vaddr != option.entry)
+			return;
+		started = true;
+		boot_hart = hart;
+		skip_console();
+	}
+	slot->site->count++;
+	counts[hart][slot->site->mode]++;
+}
+
 static void tb_translated(plugin_id id, struct qemu_plugin_tb *tb)
 {
 	size_t n = qemu_plugin_tb_n_insns(tb);
-	enum mode mode = current_mode(qemu_plugin_insn_vaddr(qemu_plugin_tb_get_insn(tb, 0)));
+	struct block *block = calloc(1, sizeof(*block) + n * sizeof(block->slots[0]));
 
 	(void)id;
+	if (!block)
+		die("out of memory", "");
+	block->n = n;
+	qemu_plugin_register_vcpu_tb_exec_cb(tb, block_starts, CB_READ_REGS, block);
 	for (size_t i = 0; i < n; i++) {
 		struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
-		struct site *site = site_get(qemu_plugin_insn_vaddr(insn), mode);
+		struct slot *slot = &block->slots[i];
 
-		qemu_plugin_register_vcpu_insn_exec_cb(insn, insn_executes, CB_NO_REGS, site);
+		slot->vaddr = qemu_plugin_insn_vaddr(insn);
+		qemu_plugin_register_vcpu_insn_exec_cb(insn, insn_executes, CB_NO_REGS, slot);
 		qemu_plugin_register_vcpu_mem_cb(insn, mem_stored, CB_NO_REGS, MEM_WRITE, NULL);
 	}
 }
@@ -371,15 +408,16 @@ static void find_priv(plugin_id id, unsigned int hart)
 	struct glib_array *regs;
 
 	(void)id;
-	if (hart || !qemu_plugin_get_registers || !qemu_plugin_read_register ||
+	if (hart >= MAX_HARTS || !qemu_plugin_get_registers || !qemu_plugin_read_register ||
 	    !g_byte_array_new || !g_byte_array_set_size)
 		return;
 	regs = qemu_plugin_get_registers();
 	reg = (struct register_descriptor *)(void *)regs->data;
 	for (unsigned int i = 0; i < regs->len; i++)
 		if (!strcmp(reg[i].name, "priv"))
-			priv_reg = reg[i].handle;
-	priv_buf = g_byte_array_new();
+			priv_reg[hart] = reg[i].handle;
+	if (!priv_buf)
+		priv_buf = g_byte_array_new();
 }
 
 /* ---- Start --------------------------------------------------------------- */
