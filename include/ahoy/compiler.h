@@ -67,7 +67,8 @@
 #define max_t(type, a, b) max((type)(a), (type)(b))
 
 /* @a: a power of two. */
-/* clang-format off: versions before 16 take the minus for a sign */
+/* Left alone by clang-format, of which old versions take the minus for a sign. */
+/* clang-format off */
 #define __align_mask(x, a) ((__typeof__(x))((a) - 1))
 #define ALIGN_DOWN(x, a)   ((x) & ~__align_mask(x, a))
 #define ALIGN(x, a)	   ALIGN_DOWN((x) + __align_mask(x, a), a)
