@@ -246,9 +246,6 @@ quiet_cmd_link = LINK    $@
 PHONY += Image
 Image: arch/$(SRCARCH)/boot/Image
 
-PHONY += FORCE
-FORCE:
-
 # -- one file or folder -------------------------------------------------------
 
 ifdef single-build
@@ -265,6 +262,9 @@ include $(srctree)/scripts/Makefile.targets
 
 endif # config-build
 endif # mixed-build
+
+PHONY += FORCE
+FORCE:
 
 # The .cmd files of what this makefile itself makes.
 targets := ahoy $(KBUILD_LDS) arch/$(SRCARCH)/boot/Image
