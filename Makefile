@@ -232,6 +232,7 @@ descend: prepare
 built-in.a: descend ;
 
 $(KBUILD_LDS): $(srcpfx)arch/$(SRCARCH)/ahoy.lds.S prepare FORCE
+	$(Q)mkdir -p $(@D)
 	$(call if_changed_dep,lds)
 quiet_cmd_lds = LDS     $@
       cmd_lds = $(CPP) $(KBUILD_CPPFLAGS) -Wp,-MMD,$(depfile) -P -D__ASSEMBLY__ -DLINKER_SCRIPT -o $@ $<
