@@ -194,7 +194,7 @@ $(KCONFIG_CONFIG):
 	@/bin/false
 
 include/config/auto.conf include/generated/autoconf.h &: $(KCONFIG_CONFIG)
-	$(call cmd,syncconfig)
+	+$(call cmd,syncconfig)
 include/config/auto.conf.cmd: ;
 
 quiet_cmd_syncconfig = SYNC    include/config/auto.conf
@@ -233,6 +233,7 @@ built-in.a: descend ;
 
 $(KBUILD_LDS): $(srcpfx)arch/$(SRCARCH)/ahoy.lds.S prepare FORCE
 	$(Q)mkdir -p $(@D)
+	$(Q)mkdir -p $(dir $@)
 	$(call if_changed_dep,lds)
 quiet_cmd_lds = LDS     $@
       cmd_lds = $(CPP) $(KBUILD_CPPFLAGS) -Wp,-MMD,$(depfile) -P -D__ASSEMBLY__ -DLINKER_SCRIPT -o $@ $<

@@ -3,6 +3,7 @@
  * The way of the line, from the first C function to the end. What is not
  * configured is an empty inline function here, and so not there at all.
  */
+#include <ahoy/cmdline.h>
 #include <ahoy/console.h>
 #include <ahoy/init.h>
 #include <ahoy/of.h>
@@ -28,8 +29,10 @@ void __entry start_kernel(unsigned long hartid, unsigned long fdt)
 	console_init_early();
 	of_init(fdt);
 	stackprotector_init();
+	cmdline_init();
 	init_run(INIT_LEVEL_mm);
 	console_init();
+	printk_console_ready();
 	init_run(INIT_LEVEL_late);
 	print_line();
 	machine_finish();

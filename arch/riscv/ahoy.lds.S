@@ -33,6 +33,7 @@ SECTIONS
 
 	.text : AT(ADDR(.text) - PAGE_OFFSET) {
 		KEEP(*(.head.header))
+		. = ALIGN(4);
 		_entry = .;
 		KEEP(*(.head.text))
 		*(.text .text.*)
@@ -51,6 +52,8 @@ SECTIONS
 		TABLE(console)
 		TABLE(of_driver)
 		TABLE(param)
+		KEEP(*(.rodata.ikconfig))
+		KEEP(*(.rodata.kallsyms))
 		*(.rodata .rodata.* .srodata .srodata.*)
 		_rodata_end = .;
 	} :rodata

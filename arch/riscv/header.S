@@ -8,11 +8,10 @@
 #include <asm/page.h>
 
 	.section .head.header, "ax"
-	.option	push
 	.option	norvc
+	.option	norelax
 	j	_entry
-	.option	pop
-	.balign	8
+	.word	0
 	.dword	KERNEL_OFFSET		/* where from the start of RAM */
 	.dword	_image_size		/* in memory, bss included */
 	.dword	0			/* flags: little endian */

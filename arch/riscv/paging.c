@@ -12,7 +12,8 @@
  * it has a second address.
  */
 #include <ahoy/compiler.h>
-#include <ahoy/init.h>
+#include <ahoy/errno.h>
+#include <ahoy/printk.h>
 #include <asm/csr.h>
 #include <asm/die.h>
 #include <asm/layout.h>
@@ -143,3 +144,152 @@ unsigned long paging_build(void)
 #endif
 	return KERNEL_LINK_ADDR - pa;
 }
+
+/* --- from here on in the kernel's address space --------------------------- */
+
+#define PA_TO_VA(pa) ((unsigned long)(pa) + va_pa_offset)
+
+/* Sv39 gives each half 38 bits; the kernel keeps to them in every format. */
+static bool reachable(unsigned long va)
+{
+	return (long)va >> 38 == (IS_ENABLED(CONFIG_KERNEL_UPPER_HALF) ? -1L : 0L);
+}
+
+/*
+ * A change of tables in memory is seen by this hart's translations from here
+ * on (Privileged Architecture, 10.2.1); other harts are not running yet.
+ */
+static void flush_translations(void)
+{
+	__asm__ __volatile__("sfence.vma" : : : "memory");
+}
+
+static bool same_block(unsigned long va, unsigned int level)
+{
+	return va >> LEVEL_SHIFT(level) == (unsigned long)_start >> LEVEL_SHIFT(level);
+}
+
+void __iomem *fixmap_io(enum fixmap_slot slot, phys_addr_t pa, size_t size)
+{
+	phys_addr_t first = ALIGN_DOWN(pa, PAGE_SIZE);
+	unsigned long page = ((unsigned long)(fixmap_pages - _start) >> PAGE_SHIFT) + slot;
+
+	if (pa % PAGE_SIZE + size > PAGE_SIZE)
+		return NULL;
+	if (first + PAGE_SIZE > virt_to_phys(_start) && first < virt_to_phys(_end))
+		return NULL;
+	early_tables[0][page] = make_pte(first, PROT_DATA);
+	flush_translations();
+	return fixmap_address(slot, pa);
+}
+
+int map_readonly_early(phys_addr_t pa, size_t size)
+{
+	unsigned long va = PA_TO_VA(pa), end = va + size;
+	unsigned int level;
+
+	for (; va < end; va = ALIGN_DOWN(va, LEVEL_SIZE(level)) + LEVEL_SIZE(level)) {
+		pte_t *slot;
+
+		if (!reachable(va))
+			return -ERANGE;
+		/* The smallest leaf for which there is a table. */
+		level = same_block(va, 1) ? 0 : same_block(va, 2) ? 1 : 2;
+		slot = &early_tables[level][table_index(va, level)];
+		if (!*slot)
+			*slot = make_pte(ALIGN_DOWN(va, LEVEL_SIZE(level)) - va_pa_offset, PROT_READ);
+	}
+	flush_translations();
+	return 0;
+}
+
+const char *paging_format(void)
+{
+	switch (csr_read(satp) >> SATP_MODE_SHIFT) {
+	case SATP_MODE_SV57:
+		return "Sv57";
+	case SATP_MODE_SV48:
+		return "Sv48";
+	default:
+		return "Sv39";
+	}
+}
+
+#ifdef CONFIG_LINEAR_MAP
+
+/* The level-1 table for the gibibyte of @va, or NULL if there are no more. */
+static pte_t *block_table(unsigned long va)
+{
+	static unsigned int spares_used;
+	pte_t *slot = &early_tables[2][table_index(va, 2)], *table;
+
+	if (*slot && !(*slot & PTE_LEAF))
+		return phys_to_virt(*slot >> PTE_PFN_SHIFT << PAGE_SHIFT);
+	if (spares_used == SPARE_TABLES)
+		return NULL;
+	table = early_tables[MAX_LEVELS + spares_used++];
+	clear_table(table);
+	*slot = make_pte(virt_to_phys(table), PTE_V);
+	return table;
+}
+
+/* Map RAM behind the image in the image's own block. Return: bytes of the range that are mapped. */
+static u64 map_own_block(unsigned long va, unsigned long end)
+{
+	unsigned long at = max(va, (unsigned long)_end);
+	pte_t pte = make_pte(at - va_pa_offset, PROT_DATA);
+
+	for (; at + PAGE_SIZE <= end; at += PAGE_SIZE) {
+		early_tables[0][table_index(at, 0)] = pte;
+		pte += 1 << PTE_PFN_SHIFT;
+	}
+	return end - va;
+}
+
+/* Map the 2 MiB blocks of [@va, @end), which lies within one gibibyte. */
+static u64 map_blocks(unsigned long va, unsigned long end)
+{
+	pte_t *table = block_table(va);
+	u64 mapped = 0;
+	unsigned long next;
+
+	if (!table) {
+		pr_warn("linear map: no table for 0x%lx-0x%lx\n", va, end - 1);
+		return 0;
+	}
+	for (; va < end; va = next) {
+		next = min(ALIGN_DOWN(va, LEVEL_SIZE(1)) + LEVEL_SIZE(1), end);
+		if (same_block(va, 1)) {
+			mapped += map_own_block(va, next);
+		} else if (next - va == LEVEL_SIZE(1)) {
+			table[table_index(va, 1)] = make_pte(va - va_pa_offset, PROT_DATA);
+			mapped += LEVEL_SIZE(1);
+		}
+	}
+	return mapped;
+}
+
+u64 linear_map_add(phys_addr_t start, phys_addr_t end)
+{
+	unsigned long va = PA_TO_VA(start), stop = PA_TO_VA(end - 1) + 1, next;
+	bool aligned = va_pa_offset % LEVEL_SIZE(2) == 0;
+	u64 mapped = 0;
+
+	if (!reachable(va) || !reachable(stop - 1) || stop < va) {
+		pr_err("linear map: 0x%llx-0x%llx is out of the kernel's reach\n", start, end - 1);
+		return 0;
+	}
+	for (; va < stop; va = next) {
+		next = min(ALIGN_DOWN(va, LEVEL_SIZE(2)) + LEVEL_SIZE(2), stop);
+		if (aligned && next - va == LEVEL_SIZE(2) && !same_block(va, 2)) {
+			early_tables[2][table_index(va, 2)] = make_pte(va - va_pa_offset, PROT_DATA);
+			mapped += LEVEL_SIZE(2);
+		} else {
+			mapped += map_blocks(va, next);
+		}
+	}
+	flush_translations();
+	return mapped;
+}
+
+#endif

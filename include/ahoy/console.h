@@ -17,8 +17,8 @@ struct uart_port {
 	u64 size;	/* bytes of registers, 0 if unknown */
 	u32 clock;	/* input clock in Hz, 0 if unknown */
 	u32 baud;	/* bits per second to program, 0 to take over */
-	u8 reg_shift;	/* registers are 1 << reg_shift bytes apart */
-	u8 reg_io_width; /* bytes of an access: 1, 2 or 4 */
+	u32 reg_shift;	/* registers are 1 << reg_shift bytes apart */
+	u32 reg_io_width; /* bytes of an access: 1, 2 or 4 */
 };
 
 /* Where consoles stand in the table: those with devices come before SBI's. */
@@ -47,10 +47,12 @@ struct console {
 #define CONSOLE_DECLARE_(name, order) LINKER_TABLE_ROW(struct console, console, order, name)
 
 /*
- * A UART was found. @console: its driver; @port: copied; @path: which node it
- * is, for stdout-path, opaque here. Context: boot, before console_init().
+ * A UART was found, for the console named @name. @port: copied; @path: which
+ * node it is, as of_stdout() says it. More ports than CONSOLE_MAX_PORTS are
+ * dropped with a message. Context: boot, before console_init().
  */
-void console_add_port(const struct console *console, const struct uart_port *port, bool is_stdout);
+#define CONSOLE_MAX_PORTS 8
+void console_add_port(const char *name, const struct uart_port *port, u64 path);
 
 /* Take an SBI console for the time until console_init(), if EARLY_CONSOLE is on. */
 #ifdef CONFIG_EARLY_CONSOLE

@@ -12,15 +12,13 @@
 struct of_device {
 	const char *compatible;	 /* list of strings, each with its zero */
 	u32 compatible_len;
-	phys_addr_t base;	 /* first range of reg, as the processor sees it */
+	phys_addr_t base;	 /* first range of reg, as the processor sees it; 0: none */
 	u64 size;
 	u32 clock_frequency;	 /* Hz, 0 if not given */
 	u32 current_speed;	 /* bits per second, 0 if not given */
 	u32 reg_shift;
 	u32 reg_io_width;	 /* bytes, 0 if not given */
-	bool has_reg;
-	bool is_stdout;		 /* stdout-path names it */
-	u32 stdout_baud;	 /* from stdout-path's options, 0 if none */
+	u64 path;		 /* hash of the node's path, see of_stdout() */
 };
 
 struct of_driver {
@@ -45,6 +43,13 @@ void of_init(phys_addr_t fdt);
 
 /* /chosen/bootargs, or NULL; @*len: its bytes without the zero. */
 const char *of_bootargs(size_t *len);
+
+/*
+ * What /chosen/stdout-path names, aliases resolved. Return: the hash of the
+ * node's path, to be compared with a device's, or 0 if there is none; *@baud:
+ * the rate in its options, 0 if none.
+ */
+u64 of_stdout(u32 *baud);
 
 /* Frequency of the time counter in Hz, 0 if the tree does not say. */
 u32 of_timebase_frequency(void);

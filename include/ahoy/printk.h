@@ -40,14 +40,24 @@ void printk(int level, const char *fmt, ...) __printf(2, 3);
 /* Print messages with a level below @level (0 to 8) from now on. */
 void printk_set_console_level(int level);
 
-/* Print what the log holds and the console has not seen, for a panic. */
-void printk_flush_to_console(void);
+/*
+ * The console works: print what waited for it, and the rest as it comes.
+ * Context: boot.
+ */
+void printk_console_ready(void);
+
+/* Print also what was below notice so far, for a panic. Context: any. */
+void printk_show_all(void);
 #else
 static inline __printf(2, 3) void printk(int level, const char *fmt, ...)
 {
 }
 
-static inline void printk_flush_to_console(void)
+static inline void printk_console_ready(void)
+{
+}
+
+static inline void printk_show_all(void)
 {
 }
 #endif

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The chain of calls, by frame pointers: s0 points behind two words, the
+ * caller's s0 and the return address (RISC-V ABIs Specification, 3.1).
+ */
+#include <ahoy/compiler.h>
+#include <ahoy/printk.h>
+#include <asm/layout.h>
+#include <asm/page.h>
+#include <asm/traps.h>
+
+/* A damaged chain may be a circle. */
+#define MAX_FRAMES 32
+
+struct frame {
+	unsigned long fp, ra;
+};
+
+extern char boot_stack_top[], trap_stack_top[];
+
+static bool in_stack(unsigned long fp, unsigned long top, unsigned long size)
+{
+	return fp > top - size + sizeof(struct frame) && fp <= top;
+}
+
+static bool is_frame(unsigned long fp)
+{
+	return IS_ALIGNED(fp, 16) &&
+	       (in_stack(fp, (unsigned long)boot_stack_top, CONFIG_BOOT_STACK_SIZE) ||
+		in_stack(fp, (unsigned long)trap_stack_top, TRAP_STACK_SIZE));
+}
+
+void show_stack(unsigned long pc, unsigned long fp)
+{
+	unsigned int i;
+
+	console_printf("Call trace:\n  %pS\n", (void *)pc);
+	for (i = 0; i < MAX_FRAMES && is_frame(fp); i++) {
+		const struct frame *frame = (const struct frame *)fp - 1;
+
+		if (frame->ra < (unsigned long)_start || frame->ra >= (unsigned long)_etext)
+			break;
+		console_printf("  %pS\n", (void *)frame->ra);
+		fp = frame->fp;
+	}
+}
+
+void dump_stack(void)
+{
+	unsigned long fp = (unsigned long)__builtin_frame_address(0);
+	const struct frame *frame = (const struct frame *)fp - 1;
+
+	show_stack(frame->ra, frame->fp);
+}

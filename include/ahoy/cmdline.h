@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* The kernel's command line: parameters, and who understands them. */
+#ifndef AHOY_CMDLINE_H
+#define AHOY_CMDLINE_H
+
+#include <ahoy/section.h>
+#include <ahoy/types.h>
+
+/* Longest command line in bytes, with its zero; the rest is cut off. */
+#define COMMAND_LINE_SIZE 2048
+
+struct param_row {
+	const char *name;
+	void (*fn)(const char *value);
+};
+
+#ifdef CONFIG_COMMAND_LINE
+/*
+ * Call @function (void, taking const char *value: the text behind "=", which
+ * stays valid, or NULL) for each parameter @param of the command line, in the
+ * order given there. Context: boot, when the device tree has been read; the
+ * console may not be there yet. Reports bad values with pr_err().
+ */
+#define PARAM(param, function)                                                                     \
+	LINKER_TABLE_ROW(struct param_row, param, 5, param) = { .name = #param, .fn = (function) }
+
+/* Read the command line and call who is registered. Context: boot, once. */
+void cmdline_init(void);
+#else
+#define PARAM(param, function) static void (*const __maybe_unused unused_##param)(const char *) = (function)
+
+static inline void cmdline_init(void)
+{
+}
+#endif
+#endif

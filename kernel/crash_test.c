@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+/* Crashes on request, to see the reports and to test that protections hold. */
+#include <ahoy/cmdline.h>
+#include <ahoy/compiler.h>
+#include <ahoy/init.h>
+#include <ahoy/panic.h>
+#include <ahoy/printk.h>
+#include <ahoy/string.h>
+#include <asm/crash.h>
+#include <asm/page.h>
+
+static const char *wanted;
+
+static void set_crash(const char *value)
+{
+	wanted = value ? value : "";
+}
+PARAM(crash, set_crash);
+
+static const unsigned long constant = 1;
+
+/* The compiler must not see where these lead. */
+static void poke(const volatile void *where)
+{
+	*(volatile unsigned long *)where = 1;
+}
+
+static noinline unsigned long recurse(unsigned long depth)
+{
+	volatile char room[256];
+
+	room[0] = depth;
+	return recurse(depth + 1) + room[0];
+}
+
+static noinline int overflow(int value)
+{
+	return value + READ_ONCE(value);
+}
+
+static noinline void smash(unsigned int len)
+{
+	char room[16];
+	volatile char *p = room;
+	unsigned int i;
+
+	for (i = 0; i < len; i++)
+		p[i] = 0x55;
+}
+
+static void crash_null(void)
+{
+	/* Behind page zero's first bytes, which a compiler takes for a null pointer itself. */
+	poke((void *)READ_ONCE(*(unsigned long *)&(unsigned long){ 8 }));
+}
+
+static void crash_text(void)
+{
+	poke(_start);
+}
+
+static void crash_rodata(void)
+{
+	poke(&constant);
+}
+
+static void crash_exec(void)
+{
+	static unsigned long code[2];
+
+	crash_put_return(code);
+	((void (*)(void))code)();
+}
+
+static void crash_stack(void)
+{
+	recurse(0);
+}
+
+static void crash_panic(void)
+{
+	panic("requested by crash=panic");
+}
+
+static void crash_ubsan(void)
+{
+	overflow(0x7fffffff);
+}
+
+static void crash_smash(void)
+{
+	smash(64);
+}
+
+static const struct {
+	const char *name;
+	void (*fn)(void);
+} ways[] = {
+	{ "null", crash_null },	      { "text", crash_text },	{ "rodata", crash_rodata },
+	{ "exec", crash_exec },	      { "stack", crash_stack }, { "panic", crash_panic },
+	{ "illegal", crash_illegal }, { "ubsan", crash_ubsan }, { "smash", crash_smash },
+	{ "nested", crash_nested },
+};
+
+static void crash_init(void)
+{
+	unsigned int i;
+
+	if (!wanted)
+		return;
+	for (i = 0; i < ARRAY_SIZE(ways); i++) {
+		if (!strcmp(ways[i].name, wanted)) {
+			ways[i].fn();
+			console_printf("crash=%s did no harm\n", wanted);
+			return;
+		}
+	}
+	pr_err("crash=%s: there is no such way\n", wanted);
+}
+INIT(late, crash_init);
