@@ -66,6 +66,6 @@ if [ -n "$only_merge" ]; then
 	exec "$srctree/scripts/kconfig/conf.py" mergetext
 fi
 if [ "$output" = "$srctree" ]; then
-	exec make -s -C "$srctree" mergeconfig
+	exec make -C "$srctree" mergeconfig
 fi
-exec make -s -C "$srctree" O="$output" mergeconfig
+exec make -C "$srctree" O="$output" mergeconfig
