@@ -63,7 +63,8 @@ u64 memparse(const char *s, char **end)
 	const char *stop;
 	u64 value;
 
-	if (parse_digits(parse_prefix(s, &base), base, &value, &stop) == -EINVAL) {
+	stop = parse_prefix(s, &base);
+	if (parse_digits(stop, base, &value, &stop) == -EINVAL) {
 		stop = s;
 	} else {
 		const char *suffix = *stop ? strchr(suffixes, tolower(*stop)) : NULL;
