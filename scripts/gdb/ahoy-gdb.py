@@ -32,6 +32,8 @@ def connect() -> None:
               f'then "target remote :{port}" here.')
 
 
+# Debug information names source files as in the source tree.
+gdb.execute(f"directory {Path(__file__).resolve().parents[2]}", to_string=True)
 for command in COMMANDS:
     command()
 trap.register_unwinder()

@@ -180,10 +180,10 @@ expression, for example ahoy-pt &log_buf or ahoy-pt $sp."""
     def show(satp: Satp, address: int, read: Reader) -> None:
         """Print the walk of an address."""
         if satp.root is None:
-            print(f"satp {satp.value:#x}: paging is off, {address:#x} is a physical address")
+            print(f"satp {satp.value:#x}: paging is off, addresses are physical")
             physical = kernel().physical(address)
             if physical is not None and physical != address:
-                print(f"the kernel's {address:#x} is loaded at {physical:#x}")
+                print(f"{address:#x} is of the upper half to come: it is loaded at {physical:#x}")
             return
         print(f"satp {satp.value:#x}: {satp.name}, ASID {satp.asid}, root table at "
               f"{satp.root:#x}")

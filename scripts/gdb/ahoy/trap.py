@@ -169,13 +169,15 @@ when the hart is in firmware."""
         pc = frame.pc()
         # A return address may lie behind its function's end.
         lookup = pc if frame.level() == 0 else pc - 1
-        where = elf.where(lookup) or "?"
-        name, _, offset = where.partition("+")
+        place = elf.where(lookup) or "?"
         if lookup != pc:
-            offset = f"{int(offset, 16) + 1:#x}"
+            name, _, offset = place.partition("+")
+            place = f"{name}+{int(offset, 16) + 1:#x}"
+        if frame.type() == gdb.INLINE_FRAME:
+            place = f"{frame.name()}, inlined in {place}"
         sal = frame.find_sal()
         line = f" at {sal.symtab.filename}:{sal.line}" if sal.symtab else ""
-        print(f"#{frame.level():<3} {pc:#018x} {name}+{offset}{line}")
+        print(f"#{frame.level():<3} {pc:#018x} {place}{line}")
 
 
 def load_early_symbols() -> bool:
