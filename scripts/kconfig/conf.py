@@ -182,7 +182,8 @@ def shown(item: Any, deep: bool = True) -> str:
     if item.is_constant:
         return kconfiglib.standard_sc_expr_str(item)
     if not item.nodes:
-        return f"{item.name} (undefined)"
+        number = item.name[:1].isdigit() or item.name.startswith("-")
+        return item.name if number else f"{item.name} (undefined)"
     value = f'"{item.str_value}"' if item.orig_type == STRING else item.str_value
     if deep and not has_prompt(item):
         return f"{item.name} (={value}; {origin(item)})"
@@ -202,39 +203,45 @@ def choice_name(choice: Choice) -> str:
     return f'choice "{prompts[0]}"' if prompts else "choice"
 
 
-def selectors(sym: Symbol, active: bool) -> List[str]:
-    """Who selects a symbol; with active, only those that do so now."""
-    if sym.rev_dep is sym.kconfig.n:
-        return []
-    return [expr_text(term, False) for term in split_expr(sym.rev_dep, OR)
-            if expr_value(term) or not active]
+def selectors(sym: Symbol) -> List[str]:
+    """Who selects a symbol now."""
+    return [expr_text(split_expr(term, AND)[0], False) for term in split_expr(sym.rev_dep, OR)
+            if expr_value(term)]
+
+
+def condition(expr: Any) -> str:
+    """The " if ..." after a default or a range, with values."""
+    always = isinstance(expr, Symbol) and expr is expr.kconfig.y
+    return "" if always else f" if {expr_text(expr, False)}"
 
 
 def origin(sym: Symbol) -> str:
     """What the value of a symbol without a prompt comes from."""
-    by = selectors(sym, True)
+    by = selectors(sym)
     if by:
         return "selected by " + ", ".join(by)
-    for value, cond in sym.defaults:
-        if expr_value(cond):  # the first that applies, also where it is n
-            where = "" if cond is sym.kconfig.y else f" if {expr_text(cond, False)}"
-            return f"default {expr_text(value, False)}{where}"
+    # The second list says what is written, the first also what follows from
+    # where it is written.
+    for (_, holds), (value, cond) in zip(sym.defaults, sym.orig_defaults):
+        if expr_value(holds):  # the first that applies, also where it is n
+            return f"default {expr_text(value, False)}{condition(cond)}"
     if sym.orig_type == BOOL:
-        ways = [f"needs {way}" for way in selectors(sym, False)]
-        ways += [f"needs {expr_text(cond, False)}" for value, cond in sym.defaults
+        ways = [", ".join(false_terms(term, False)) for term in split_expr(sym.rev_dep, OR)]
+        ways += [", ".join(false_terms(holds, False)) for value, holds in sym.defaults
                  if value is not sym.kconfig.n]
+        ways = [f"needs {way}" for way in ways if way and way != "n"]
         if ways:
             return " or ".join(ways)
     return "nothing sets it"
 
 
-def false_terms(expr: Any) -> List[str]:
+def false_terms(expr: Any, deep: bool = True) -> List[str]:
     """Those terms of a conjunction that are n, with values."""
     out: List[str] = []
     for term in split_expr(expr, AND):
         if expr_value(term):
             continue
-        texts = unmet(term) if isinstance(term, Choice) else [expr_text(term)]
+        texts = unmet(term) if isinstance(term, Choice) else [expr_text(term, deep)]
         out += [text for text in texts if text not in out]
     return out
 
@@ -248,11 +255,9 @@ def unmet(item: Any) -> List[str]:
 def active_range(sym: Symbol) -> Optional[Tuple[int, int, str]]:
     """The bounds of a number that hold now, and their text."""
     base = NUMERIC[sym.orig_type]
-    for low, high, cond in sym.ranges:
-        if expr_value(cond):
-            text = f"{low.str_value} to {high.str_value}"
-            if cond is not sym.kconfig.y:
-                text += f" if {expr_text(cond, False)}"
+    for (low, high, holds), (_, _, cond) in zip(sym.ranges, sym.orig_ranges):
+        if expr_value(holds):
+            text = f"{low.str_value} to {high.str_value}{condition(cond)}"
             try:
                 return int(low.str_value, base), int(high.str_value, base), text
             except ValueError:
@@ -271,7 +276,7 @@ def took(sym: Symbol, value: str) -> bool:
 def refusal(sym: Symbol, value: str) -> str:
     """Why a symbol does not have the value that a file gives it."""
     if sym.orig_type == BOOL and value == "n" and not sym.choice:
-        by = selectors(sym, True)
+        by = selectors(sym)
         if by:
             return "is y, selected by " + ", ".join(by)
     if not has_prompt(sym):
@@ -295,7 +300,7 @@ def refusal(sym: Symbol, value: str) -> str:
 def why(sym: Symbol, set_by: Optional[Assignment]) -> List[str]:
     """What set a symbol, and why it cannot be set otherwise."""
     out: List[str] = []
-    if sym.visibility and sym.user_value is not None and not selectors(sym, True):
+    if sym.visibility and sym.user_value is not None and not selectors(sym):
         out.append(f"set by {set_by.where}" if set_by else "set by the user")
     elif sym.choice:
         if sym.visibility and sym.choice.selection is not sym and sym.choice.selection:
@@ -510,6 +515,9 @@ class Tree(kconfiglib.Kconfig):
             if not has_prompt(sym):
                 continue
             chosen = sym.choice.selection if sym.choice else None
+            if chosen is sym:
+                # "Not set" of what the choice now falls to was no decision.
+                continue
             if chosen and chosen.name in self.assigned and is_strict(self.assigned[chosen.name]):
                 continue
             warn(f"{item.where}: warning: {item.text}: {reason}")
@@ -612,12 +620,14 @@ def auto_conf_cmd(tree: Tree) -> str:
     files = [source_path(name) for name in dict.fromkeys(tree.kconfig_filenames)]
     out = ["# Automatically generated: what include/config/auto.conf depends on.\n",
            "deps_config := \\\n", *(f"\t{name} \\\n" for name in files), "\n",
-           "include/config/auto.conf: $(deps_config)\n", "$(deps_config): ;\n"]
+           "include/config/auto.conf: $(deps_config)\n", "$(deps_config): ;\n",
+           # make passes variables of its environment on unexpanded.
+           "kconfig-env = $(if $(filter environment,$(origin $(1))),$(value $(1)),$($(1)))\n"]
     for name in sorted(tree.env_vars):
         value = os.environ[name]
         if "\n" not in value:
             out.append(f"\nkconfig-env-{name} := {make_quote(value)}\n"
-                       f"ifneq ($({name}),$(kconfig-env-{name}))\n"
+                       f"ifneq ($(call kconfig-env,{name}),$(kconfig-env-{name}))\n"
                        "include/config/auto.conf: FORCE\nendif\n")
     for name in sorted(tree.env_missing):
         # Only these two origins reach us through the environment.

@@ -62,6 +62,16 @@ def uses(srctree: Path, names: List[str]) -> Iterator[Tuple[str, int, str]]:
                 yield name, number, match[1]
 
 
+def named_by_scripts(srctree: Path, names: List[str], defined: Set[str]) -> Iterator[str]:
+    """Symbols that host scripts name, which may look them up without CONFIG_."""
+    for name in names:
+        text = (srctree / name).read_text(encoding="utf-8", errors="replace")
+        for match in re.finditer(r"\bCONFIG_(\w+)|([\"'])(\w+)\2", text):
+            symbol = match[1] or match[3]
+            if symbol in defined:
+                yield symbol
+
+
 def sentences(text: str) -> int:
     return len(SENTENCE_END.findall(ABBREVIATION.sub("", text)))
 
@@ -160,7 +170,7 @@ def lint(srctree: Path) -> List[str]:
         used.add(symbol)
         if symbol not in defined and symbol not in NO_SYMBOLS:
             problems.append(f"{name}:{number}: CONFIG_{symbol} is not a symbol of Kconfig")
-    used.update(symbol for _, _, symbol in uses(srctree, scripts))
+    used.update(named_by_scripts(srctree, scripts, defined))
     problems += unused(kconf, used)
     return problems
 
