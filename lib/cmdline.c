@@ -14,10 +14,10 @@ char *skip_spaces(const char *s)
 	return (char *)(uintptr_t)s;
 }
 
-/* Take off the quote that stands right before @end, and not before @start. */
-static void cut_quote(char *start, char *end)
+/* Take off the quote before @end. There is one in any case, if only the first one. */
+static void cut_quote(char *end)
 {
-	if (end > start && end[-1] == '"')
+	if (end[-1] == '"')
 		end[-1] = '\0';
 }
 
@@ -43,13 +43,11 @@ char *next_arg(char *args, char **param, char **val)
 		value[-1] = '\0';
 		if (*value == '"') {
 			value++;
-			cut_quote(value, end);
-		} else if (quoted) {
-			cut_quote(value, end);
+			quoted = true;
 		}
-	} else if (quoted) {
-		cut_quote(name, end);
 	}
+	if (quoted)
+		cut_quote(end);
 	*param = name;
 	*val = value;
 	return skip_spaces(args);

@@ -293,17 +293,21 @@ static void string_lists(void **state)
 
 static void cells(void **state)
 {
-	static const u8 bytes[] = { 0,	  0,	0,    0,    0x12, 0x34, 0x56, 0x78,
-				    0x9a, 0xbc, 0xde, 0xf0, 1,	  2,	3,    4 };
+	static const u8 bytes[] __aligned(4) = { 0,    0,    0,	   0,	 0x12, 0x34, 0x56,
+						 0x78, 0x9a, 0xbc, 0xde, 0xf0, 0,    0,
+						 0xff, 0xfe, 0,	   1,	 0,    0 };
 
 	(void)state;
 	assert_int_equal(fdt_read_cells(bytes + 4, 0), 0);
 	assert_int_equal(fdt_read_cells(bytes + 4, 1), 0x12345678);
+	assert_int_equal(fdt_read_cells(bytes + 12, 1), 0xfffe);
+	assert_int_equal(fdt_read_cells(bytes + 16, 1), 0x10000);
 	assert_int_equal(fdt_read_cells(bytes + 4, 2), 0x123456789abcdef0);
 	assert_int_equal(fdt_read_cells(bytes, 3), 0x123456789abcdef0);
 	assert_int_equal(fdt_read_cells(bytes + 4, 3), U64_MAX);
-	assert_int_equal(fdt_read_cells(bytes + 1, 2), 0x123456789a);
-	assert_int_equal(fdt_read64(bytes + 5), 0x3456789abcdef001);
+	/* these two take any address */
+	assert_int_equal(fdt_read32(bytes + 7), 0x789abcde);
+	assert_int_equal(fdt_read64(bytes + 3), 0x00123456789abcde);
 }
 
 /* -- headers that are refused -------------------------------------------------- */
