@@ -25,6 +25,8 @@ COMMANDS = (trap.Backtrace, trap.Early, paging.Walk, paging.Maps, log.Dmesg, log
 def connect() -> None:
     """Connect to the gdb stub of "make debug"."""
     port = os.environ.get("GDB_PORT") or "1234"
+    # Long enough for a "make debug" that was started just now.
+    gdb.execute("set tcp connect-timeout 3")
     try:
         gdb.execute(f"target remote 127.0.0.1:{port}")
     except gdb.error as err:
