@@ -61,7 +61,8 @@ void cmdline_init(void)
 	char *next = command_line, *name, *value;
 
 	command_line[collect()] = '\0';
-	pr_info("command line: %s\n", command_line);
+	if (*next)
+		pr_info("command line: %s\n", command_line);
 	while (*(next = skip_spaces(next))) {
 		next = next_arg(next, &name, &value);
 		set_param(name, value);

@@ -160,7 +160,7 @@ void console_init(void)
 	if (!try_wanted() && !try_stdout())
 		current = portless_from(console_start);
 	if (current)
-		pr_info("console: %s\n", current->name);
+		pr_debug("console: %s\n", current->name);
 }
 
 #ifdef CONFIG_EARLY_CONSOLE

@@ -22,13 +22,14 @@ LINKER_TABLE(struct of_driver, of_driver);
 #define OF_MAX_DEPTH 12
 
 enum of_kind {
-	OF_ROOT,
 	OF_CHOSEN,
 	OF_ALIASES,
 	OF_CPUS,
+	OF_DEVICE, /* or a bus, or memory: known when its properties are read */
+	/* as devices, but for what their properties mean together */
+	OF_ROOT,
 	OF_RESERVED_MEMORY,
 	OF_RESERVED_REGION,
-	OF_DEVICE, /* or a bus, or memory: known when its properties are read */
 };
 
 /* A node on the path from the root to where the reader is. */
@@ -38,7 +39,6 @@ struct of_node {
 	u32 ranges_len;
 	u32 address_cells, size_cells; /* of its children */
 	enum of_kind kind;
-	bool evaluated;
 };
 
 /* The properties of the node whose properties are being read. */
@@ -51,10 +51,8 @@ struct of_props {
 };
 
 struct of_reader {
-	struct fdt_cursor cursor;
 	struct of_props props;
-	int depth; /* of the current node; the root's is 0 */
-	struct of_node nodes[OF_MAX_DEPTH];
+	struct of_node nodes[OF_MAX_DEPTH]; /* the first is the root */
 };
 
 /* What is remembered of the tree. */
@@ -81,107 +79,185 @@ static bool prop_is(const struct fdt_cursor *prop, const char *text)
 	return prop->len == strlen(text) + 1 && !memcmp(prop->value, text, prop->len);
 }
 
-/* --- what a node's properties mean -------------------------------------- */
+/* --- which property it is -------------------------------------------------- */
 
-static void chosen_prop(const struct fdt_cursor *prop)
+enum prop_id {
+	PROP_UNKNOWN,
+	PROP_ADDRESS_CELLS,
+	PROP_CLOCK_FREQUENCY,
+	PROP_COMPATIBLE,
+	PROP_CURRENT_SPEED,
+	PROP_DEVICE_TYPE,
+	PROP_NO_MAP,
+	PROP_RANGES,
+	PROP_REG,
+	PROP_REG_IO_WIDTH,
+	PROP_REG_SHIFT,
+	PROP_SIZE_CELLS,
+	PROP_STATUS,
+};
+
+static __always_inline bool text_equal(const char *a, const char *b)
 {
-	if (!strcmp(prop->name, "bootargs")) {
-		of.bootargs = (const char *)prop->value;
-		of.bootargs_len = prop_text_len(prop);
-	} else if (!strcmp(prop->name, "stdout-path")) {
-		of.stdout_path = (const char *)prop->value;
-		of.stdout_path_len = prop_text_len(prop);
-	} else if (!strcmp(prop->name, "rng-seed")) {
-		stackprotector_add_entropy(prop->value, prop->len);
-	}
+	for (; *a == *b; a++, b++)
+		if (!*a)
+			return true;
+	return false;
 }
 
-static void device_prop(struct of_reader *reader, const struct fdt_cursor *prop)
-{
-	struct of_node *node = &reader->nodes[reader->depth];
-	struct of_props *props = &reader->props;
-	const char *name = prop->name;
+/*
+ * The names of the two properties that nearly every node has. A tree has each
+ * name once, so that after the first time a look at the pointer is enough.
+ */
+struct known_names {
+	const char *compatible, *reg;
+};
 
-	/* A glance at the first letter spares most comparisons. */
+/* Most properties are none of these, which their first letter mostly tells. */
+static __always_inline enum prop_id prop_id(const char *name, struct known_names *known)
+{
+	if (name == known->compatible)
+		return PROP_COMPATIBLE;
+	if (name == known->reg)
+		return PROP_REG;
+	if (name[0] == 'i' || name[0] == 'p')
+		return PROP_UNKNOWN; /* interrupts, phandle and their like */
 	switch (name[0]) {
 	case '#':
-		if (!strcmp(name, "#address-cells"))
-			node->address_cells = prop_u32(prop);
-		else if (!strcmp(name, "#size-cells"))
-			node->size_cells = prop_u32(prop);
+		if (text_equal(name, "#address-cells"))
+			return PROP_ADDRESS_CELLS;
+		if (text_equal(name, "#size-cells"))
+			return PROP_SIZE_CELLS;
 		break;
 	case 'c':
-		if (!strcmp(name, "compatible")) {
-			props->compatible = (const char *)prop->value;
-			props->compatible_len = prop->len;
-		} else if (!strcmp(name, "clock-frequency")) {
-			props->clock_frequency = prop_u32(prop);
-		} else if (!strcmp(name, "current-speed")) {
-			props->current_speed = prop_u32(prop);
+		if (text_equal(name, "compatible")) {
+			known->compatible = name;
+			return PROP_COMPATIBLE;
 		}
+		if (text_equal(name, "clock-frequency"))
+			return PROP_CLOCK_FREQUENCY;
+		if (text_equal(name, "current-speed"))
+			return PROP_CURRENT_SPEED;
 		break;
 	case 'd':
-		if (!strcmp(name, "device_type"))
-			props->is_memory = prop_is(prop, "memory");
+		if (text_equal(name, "device_type"))
+			return PROP_DEVICE_TYPE;
 		break;
 	case 'n':
-		if (!strcmp(name, "no-map"))
-			props->no_map = true;
+		if (text_equal(name, "no-map"))
+			return PROP_NO_MAP;
 		break;
 	case 'r':
-		if (!strcmp(name, "reg")) {
-			props->reg = prop->value;
-			props->reg_len = prop->len;
-		} else if (!strcmp(name, "ranges")) {
-			node->ranges = prop->value;
-			node->ranges_len = prop->len;
-		} else if (!strcmp(name, "reg-shift")) {
-			props->reg_shift = prop_u32(prop);
-		} else if (!strcmp(name, "reg-io-width")) {
-			props->reg_io_width = prop_u32(prop);
+		if (text_equal(name, "reg")) {
+			known->reg = name;
+			return PROP_REG;
 		}
+		if (text_equal(name, "ranges"))
+			return PROP_RANGES;
+		if (text_equal(name, "reg-shift"))
+			return PROP_REG_SHIFT;
+		if (text_equal(name, "reg-io-width"))
+			return PROP_REG_IO_WIDTH;
 		break;
 	case 's':
-		if (!strcmp(name, "status"))
-			props->disabled = !prop_is(prop, "okay") && !prop_is(prop, "ok");
+		if (text_equal(name, "status"))
+			return PROP_STATUS;
+		break;
+	}
+	return PROP_UNKNOWN;
+}
+
+/* --- what a node's properties mean -------------------------------------- */
+
+static void chosen_prop(const char *name, const u8 *value, u32 len)
+{
+	/* A text without its zero at the end counts as empty. */
+	u32 text_len = len && value[len - 1] == '\0' ? len - 1 : 0;
+
+	if (!strcmp(name, "bootargs")) {
+		of.bootargs = (const char *)value;
+		of.bootargs_len = text_len;
+	} else if (!strcmp(name, "stdout-path")) {
+		of.stdout_path = (const char *)value;
+		of.stdout_path_len = text_len;
+	} else if (!strcmp(name, "rng-seed")) {
+		stackprotector_add_entropy(value, len);
+	}
+}
+
+static __always_inline void device_prop(struct of_node *node, struct of_props *props,
+					const struct fdt_cursor *prop, struct known_names *known)
+{
+	switch (prop_id(prop->name, known)) {
+	case PROP_ADDRESS_CELLS:
+		node->address_cells = prop_u32(prop);
+		break;
+	case PROP_SIZE_CELLS:
+		node->size_cells = prop_u32(prop);
+		break;
+	case PROP_COMPATIBLE:
+		if (prop_text_len(prop)) {
+			props->compatible = (const char *)prop->value;
+			props->compatible_len = prop->len;
+		}
+		break;
+	case PROP_CLOCK_FREQUENCY:
+		props->clock_frequency = prop_u32(prop);
+		break;
+	case PROP_CURRENT_SPEED:
+		props->current_speed = prop_u32(prop);
+		break;
+	case PROP_DEVICE_TYPE:
+		props->is_memory = prop_is(prop, "memory");
+		break;
+	case PROP_NO_MAP:
+		props->no_map = true;
+		break;
+	case PROP_RANGES:
+		node->ranges = prop->value;
+		node->ranges_len = prop->len;
+		break;
+	case PROP_REG:
+		props->reg = prop->value;
+		props->reg_len = prop->len;
+		break;
+	case PROP_REG_IO_WIDTH:
+		props->reg_io_width = prop_u32(prop);
+		break;
+	case PROP_REG_SHIFT:
+		props->reg_shift = prop_u32(prop);
+		break;
+	case PROP_STATUS:
+		props->disabled = !prop_is(prop, "okay") && !prop_is(prop, "ok");
+		break;
+	default:
 		break;
 	}
 }
 
-static void read_prop(struct of_reader *reader)
+/* A property of one of the nodes that are no devices. */
+static noinline void special_prop(enum of_kind kind, const char *name, const u8 *value, u32 len)
 {
-	const struct fdt_cursor *prop = &reader->cursor;
-
-	switch (reader->nodes[reader->depth].kind) {
-	case OF_CHOSEN:
-		chosen_prop(prop);
-		break;
-	case OF_CPUS:
-		if (!strcmp(prop->name, "timebase-frequency"))
-			of.timebase_frequency = prop_u32(prop);
-		break;
-	case OF_ALIASES:
-		break;
-	default:
-		device_prop(reader, prop);
-	}
+	if (kind == OF_CHOSEN)
+		chosen_prop(name, value, len);
+	else if (kind == OF_CPUS && len == 4 && !strcmp(name, "timebase-frequency"))
+		of.timebase_frequency = fdt_read32(value);
 }
 
 /* --- addresses ------------------------------------------------------------ */
 
 /*
- * One range of a reg property, in the terms of the bus that the current node
- * is on. Return: the bytes it takes, or 0 if there is no whole one at @offset.
+ * One range of a reg property, in the terms of the bus that the node is on. Return: the bytes it takes, or 0 if there is no whole one at @offset.
  */
-static u32 read_reg(const struct of_reader *reader, u32 offset, u64 *base, u64 *size)
+static u32 read_reg(const struct of_node *bus, const struct of_props *props, u32 offset, u64 *base,
+		    u64 *size)
 {
-	const struct of_node *bus = &reader->nodes[reader->depth - 1];
 	u64 bytes = 4 * ((u64)bus->address_cells + bus->size_cells);
 
-	if (!bytes || offset + bytes > reader->props.reg_len)
+	if (!bytes || offset + bytes > props->reg_len)
 		return 0;
-	*base = fdt_read_cells(reader->props.reg + offset, bus->address_cells);
-	*size = fdt_read_cells(reader->props.reg + offset + 4 * bus->address_cells,
+	*base = fdt_read_cells(props->reg + offset, bus->address_cells);
+	*size = fdt_read_cells(props->reg + offset + 4 * bus->address_cells,
 			       bus->size_cells);
 	return bytes;
 }
@@ -190,10 +266,11 @@ static u32 read_reg(const struct of_reader *reader, u32 offset, u64 *base, u64 *
  * Take an address from @bus to the processor's, through the ranges of each bus
  * on the way. Return: false if a bus does not pass it on.
  */
-static bool translate(const struct of_reader *reader, int bus, u64 *address)
+static bool translate(const struct of_reader *reader, const struct of_node *bus, u64 *address)
 {
-	for (; bus > 0; bus--) {
-		const struct of_node *node = &reader->nodes[bus];
+	const struct of_node *node;
+
+	for (node = bus; node > reader->nodes; node--) {
 		u32 child = node->address_cells, parent = node[-1].address_cells;
 		u64 bytes = 4 * ((u64)child + parent + node->size_cells);
 		const u8 *p = node->ranges;
@@ -220,157 +297,218 @@ static bool translate(const struct of_reader *reader, int bus, u64 *address)
 
 /* --- nodes ------------------------------------------------------------------ */
 
-#define HASH_START 0xcbf29ce484222325ULL
+#define HASH_START  0xcbf29ce484222325ULL
+#define HASH_FACTOR 0x100000001b3ULL
 
 /* FNV-1a over @len bytes. */
 static u64 hash(u64 state, const char *text, size_t len)
 {
 	while (len--)
-		state = (state ^ (u8)*text++) * 0x100000001b3ULL;
+		state = (state ^ (u8)*text++) * HASH_FACTOR;
 	return state;
 }
 
-static u64 path_hash(const struct of_reader *reader)
+static u64 path_hash(const struct of_reader *reader, const struct of_node *last)
 {
+	const struct of_node *node;
 	u64 state = HASH_START;
-	int i;
 
-	for (i = 1; i <= reader->depth; i++) {
-		state = hash(state, "/", 1);
-		state = hash(state, reader->nodes[i].name, strlen(reader->nodes[i].name));
+	for (node = reader->nodes + 1; node <= last; node++) {
+		const char *c;
+
+		state = (state ^ '/') * HASH_FACTOR;
+		for (c = node->name; *c; c++)
+			state = (state ^ (u8)*c) * HASH_FACTOR;
 	}
 	return state;
 }
 
-static void found_device(const struct of_reader *reader)
+/* Is one of the four bytes zero? (A well-known trick with the borrow of a subtraction.) */
+static __always_inline bool has_zero_byte(u32 word)
 {
-	const struct of_props *props = &reader->props;
+	return (word - 0x01010101) & ~word & 0x80808080;
+}
+
+/* The driver for devices that are compatible with @name, or NULL. */
+static __always_inline const struct of_driver *find_driver(const char *name)
+{
 	const struct of_driver *driver;
 
-	for_each_row(driver, of_driver) {
-		struct of_device dev = {
-			.compatible = props->compatible,
-			.compatible_len = props->compatible_len,
-			.clock_frequency = props->clock_frequency,
-			.current_speed = props->current_speed,
-			.reg_shift = props->reg_shift,
-			.reg_io_width = props->reg_io_width,
-		};
-
-		if (!fdt_stringlist_contains(props->compatible, props->compatible_len,
-					     driver->compatible))
-			continue;
-		if (props->reg && read_reg(reader, 0, &dev.base, &dev.size) &&
-		    !translate(reader, reader->depth - 1, &dev.base))
-			dev.base = 0;
-		dev.path = path_hash(reader);
-		driver->found(&dev);
-		return;
-	}
+	for_each_row(driver, of_driver)
+		if (driver->compatible[0] == name[0] && text_equal(driver->compatible, name))
+			return driver;
+	return NULL;
 }
 
-/* Each whole range of the current node's reg property. */
-#define for_each_reg(reader, offset, base, size)                                                   \
-	for (u32 step_, offset = 0; (step_ = read_reg(reader, offset, &(base), &(size)));          \
-	     offset += step_)
+/* Behind the zero that ends the text at @p; @p: 4-byte aligned. */
+static __always_inline const char *skip_aligned_text(const char *p)
+{
+	while (!has_zero_byte(*(const u32 *)(const void *)p))
+		p += 4;
+	while (*p++)
+		;
+	return p;
+}
 
-/* The current node's properties are complete. */
-static void evaluate_node(struct of_reader *reader)
+/* The same for a list of names, 4-byte aligned, the last of which ends in zero. */
+static noinline const struct of_driver *find_driver_in_list(const char *list, u32 len)
+{
+	const char *end = list + len, *next;
+	const struct of_driver *driver = find_driver(list);
+
+	for (next = skip_aligned_text(list); next < end && !driver; next += strlen(next) + 1)
+		driver = find_driver(next);
+	return driver;
+}
+
+static noinline void found_device(const struct of_reader *reader, const struct of_node *node,
+				  const struct of_driver *driver)
 {
 	const struct of_props *props = &reader->props;
-	struct of_node *node = &reader->nodes[reader->depth];
+	struct of_device dev = {
+		.compatible = props->compatible,
+		.compatible_len = props->compatible_len,
+		.clock_frequency = props->clock_frequency,
+		.current_speed = props->current_speed,
+		.reg_shift = props->reg_shift,
+		.reg_io_width = props->reg_io_width,
+		.path = path_hash(reader, node),
+	};
+
+	if (props->reg && read_reg(node - 1, props, 0, &dev.base, &dev.size) &&
+	    !translate(reader, node - 1, &dev.base))
+		dev.base = 0;
+	driver->found(&dev);
+}
+
+/* Each whole range of a node's reg property. */
+#define for_each_reg(node, props, base, size)                                                      \
+	for (u32 step_, at_ = 0; (step_ = read_reg((node)-1, props, at_, &(base), &(size)));       \
+	     at_ += step_)
+
+static noinline void found_memory(const struct of_node *node, const struct of_props *props)
+{
 	u64 base, size;
 
-	node->evaluated = true;
-	if (props->disabled || reader->depth == 0)
-		return;
-	if (node->kind == OF_RESERVED_REGION) {
-		for_each_reg(reader, at, base, size)
+	for_each_reg(node, props, base, size) {
+		if (node->kind == OF_RESERVED_REGION)
 			memblock_reserve(base, size, props->no_map);
-	} else if (node->kind == OF_DEVICE && props->is_memory) {
-		for_each_reg(reader, at, base, size)
+		else
 			memblock_add(base, size);
-	} else if (node->kind == OF_DEVICE && props->compatible) {
-		found_device(reader);
 	}
 }
 
-static enum of_kind node_kind(const struct of_reader *reader, const char *name)
+/* The properties of @node are complete. */
+static __always_inline void evaluate_node(const struct of_reader *reader,
+					  const struct of_node *node)
 {
-	if (reader->depth == 0)
-		return OF_ROOT;
-	if (reader->nodes[reader->depth - 1].kind == OF_RESERVED_MEMORY)
-		return OF_RESERVED_REGION;
-	if (reader->depth > 1)
-		return OF_DEVICE;
-	if (!strcmp(name, "chosen"))
+	const struct of_props *props = &reader->props;
+
+	if (unlikely(props->disabled))
+		return;
+	if (unlikely(props->is_memory || node->kind == OF_RESERVED_REGION)) {
+		found_memory(node, props);
+	} else if (props->compatible) {
+		const struct of_driver *driver =
+			find_driver_in_list(props->compatible, props->compatible_len);
+
+		if (driver)
+			found_device(reader, node, driver);
+	}
+}
+
+static enum of_kind top_level_kind(const char *name)
+{
+	if (text_equal(name, "chosen"))
 		return OF_CHOSEN;
-	if (!strcmp(name, "aliases"))
+	if (text_equal(name, "aliases"))
 		return OF_ALIASES;
-	if (!strcmp(name, "cpus"))
+	if (text_equal(name, "cpus"))
 		return OF_CPUS;
-	if (!strcmp(name, "reserved-memory"))
+	if (text_equal(name, "reserved-memory"))
 		return OF_RESERVED_MEMORY;
 	return OF_DEVICE;
 }
 
-/* Return: 0, or a negative errno if the node is broken. */
-static int begin_node(struct of_reader *reader)
+static __always_inline enum of_kind node_kind(const struct of_node *root,
+					      const struct of_node *node)
 {
-	struct of_node *node;
-
-	if (reader->depth >= 0) {
-		node = &reader->nodes[reader->depth];
-		if (!node->evaluated)
-			evaluate_node(reader);
-		/* What is below a hart is of no use here, and there are many harts. */
-		if (node->kind == OF_CPUS || reader->depth + 1 == OF_MAX_DEPTH)
-			return fdt_skip_node(&reader->cursor);
-	}
-	node = &reader->nodes[++reader->depth];
-	*node = (struct of_node){
-		.name = reader->cursor.name,
-		.address_cells = 2,
-		.size_cells = 1,
-		.kind = node_kind(reader, reader->cursor.name),
-	};
-	reader->props = (struct of_props){};
-	if (node->kind == OF_ALIASES)
-		of.aliases = reader->cursor;
-	return 0;
+	if (node == root)
+		return OF_ROOT;
+	if (node == root + 1)
+		return top_level_kind(node->name);
+	return node[-1].kind == OF_RESERVED_MEMORY ? OF_RESERVED_REGION : OF_DEVICE;
 }
 
-static int read_tree(struct of_reader *reader)
+/* By hand: GCC calls memset() for it, which costs more. */
+static __always_inline void reset_props(struct of_props *props)
 {
-	int err = 0;
+	props->compatible = NULL;
+	props->reg = NULL;
+	props->clock_frequency = 0;
+	props->current_speed = 0;
+	props->reg_shift = 0;
+	props->reg_io_width = 0;
+	props->is_memory = false;
+	props->no_map = false;
+	props->disabled = false;
+}
 
-	reader->depth = -1;
-	while (!err) {
-		int token = fdt_next(&reader->cursor);
+/* Return: 0, or -EINVAL if it is no tree. */
+static int read_tree(struct of_reader *reader, struct fdt_cursor cursor)
+{
+	struct of_node *root = reader->nodes, *node = root - 1;
+	/* Between the beginning of a node and its first child, or its end: what its properties are */
+	enum { DEVICE_PROPS, SPECIAL_PROPS, NO_PROPS } in_props = NO_PROPS;
+	struct known_names known = {};
 
-		switch (token) {
-		case FDT_BEGIN_NODE:
-			err = begin_node(reader);
-			break;
+	for (;;) {
+		switch (fdt_next(&cursor)) {
 		case FDT_PROP:
-			/* A property behind a child is against the format (5.4.2). */
-			if (reader->depth < 0 || reader->nodes[reader->depth].evaluated)
-				return -EINVAL;
-			read_prop(reader);
+			if (likely(in_props == DEVICE_PROPS))
+				device_prop(node, &reader->props, &cursor, &known);
+			else if (in_props == SPECIAL_PROPS)
+				special_prop(node->kind, cursor.name, cursor.value, cursor.len);
+			else
+				return -EINVAL; /* behind a child, against the format (5.4.2) */
+			break;
+		case FDT_BEGIN_NODE:
+			if (in_props != NO_PROPS)
+				evaluate_node(reader, node);
+			/* What is below a hart is of no use here, and there are many harts. */
+			if (node >= root &&
+			    (node->kind == OF_CPUS || node == root + OF_MAX_DEPTH - 1)) {
+				in_props = NO_PROPS;
+				cursor.next = fdt_skip_node(cursor.next, cursor.end);
+				if (!cursor.next)
+					return -EINVAL;
+				break;
+			}
+			node++;
+			*node = (struct of_node){
+				.name = cursor.name,
+				.address_cells = 2,
+				.size_cells = 1,
+			};
+			node->kind = node_kind(root, node);
+			in_props = node->kind >= OF_DEVICE ? DEVICE_PROPS : SPECIAL_PROPS;
+			reset_props(&reader->props);
+			if (node->kind == OF_ALIASES)
+				of.aliases = cursor;
 			break;
 		case FDT_END_NODE:
-			if (reader->depth < 0)
+			if (node < root)
 				return -EINVAL;
-			if (!reader->nodes[reader->depth].evaluated)
-				evaluate_node(reader);
-			if (reader->depth-- == 0)
+			if (in_props != NO_PROPS)
+				evaluate_node(reader, node);
+			in_props = NO_PROPS;
+			if (node-- == root)
 				return 0;
 			break;
 		default:
 			return -EINVAL;
 		}
 	}
-	return err;
 }
 
 /* --- the tree as a whole ----------------------------------------------------- */
@@ -409,12 +547,13 @@ static long map_tree(phys_addr_t pa)
 void of_init(phys_addr_t fdt)
 {
 	const void *blob = phys_to_virt(fdt);
+	struct fdt_cursor cursor;
 	struct of_reader reader;
 	u64 base, bytes;
 	unsigned int i;
 	long size = map_tree(fdt);
 
-	switch (fdt_open(&reader.cursor, blob, size)) {
+	switch (fdt_open(&cursor, blob, size)) {
 	case 0:
 		break;
 	case -EOPNOTSUPP:
@@ -422,7 +561,7 @@ void of_init(phys_addr_t fdt)
 	default:
 		bad_tree(fdt, "header describes blocks outside of it");
 	}
-	if (read_tree(&reader))
+	if (read_tree(&reader, cursor))
 		bad_tree(fdt, "broken structure");
 	for (i = 0; fdt_reservation(blob, size, i, &base, &bytes); i++)
 		memblock_reserve(base, bytes, false);

@@ -23,6 +23,7 @@ u64 log_next;  /* position behind the newest */
 
 static int console_loglevel = CONFIG_CONSOLE_LOGLEVEL_DEFAULT;
 static bool console_on; /* messages go to the console as they come */
+static int loudest = LOGLEVEL_DEBUG + 1; /* lowest level of those that wait for the console */
 
 static void log_store(const char *text, size_t len)
 {
@@ -68,7 +69,9 @@ void printk(int level, const char *fmt, ...)
 	text[len - 1] = '\n'; /* also where it was cut off */
 
 	log_store(text, len);
-	if (console_on && level < console_loglevel)
+	if (!console_on)
+		loudest = min(loudest, level);
+	else if (level < console_loglevel)
 		console_write(text + 3, len - 3);
 }
 
@@ -99,7 +102,8 @@ void printk_console_ready(void)
 	if (console_on)
 		return;
 	console_on = true;
-	replay(0, console_loglevel);
+	if (loudest < console_loglevel)
+		replay(0, console_loglevel);
 }
 
 void printk_show_all(void)

@@ -18,6 +18,6 @@ static void linear_map_init(void)
 	mapped = linear_map_add(CONFIG_PLATFORM_RAM_BASE + KERNEL_OFFSET,
 				(u64)CONFIG_PLATFORM_RAM_BASE + CONFIG_PLATFORM_RAM_SIZE);
 #endif
-	pr_info("linear map: %llu KiB\n", mapped >> 10);
+	pr_debug("linear map: %llu KiB\n", mapped >> 10);
 }
 INIT(mm, linear_map_init);

@@ -42,7 +42,7 @@ static bool add(struct region_table *table, phys_addr_t base, u64 size, bool nom
 		       base, end - 1, table->max);
 		return false;
 	}
-	pr_info("%s: 0x%llx-0x%llx%s\n", table->what, base, end - 1, nomap ? " (no-map)" : "");
+	pr_debug("%s: 0x%llx-0x%llx%s\n", table->what, base, end - 1, nomap ? " (no-map)" : "");
 	table->regions[table->count++] = (struct region){ base, end, nomap };
 	return true;
 }

@@ -103,7 +103,12 @@ SECTIONS
 #endif
 
 	_end = .;
+#ifdef CONFIG_LINEAR_MAP
+	/* The kernel maps all of its block, and so wants all of it. */
+	_image_size = KERNEL_ALIGN;
+#else
 	_image_size = ALIGN(_end - _start, 0x1000);
+#endif
 
 	.riscv.attributes 0 : { *(.riscv.attributes) }
 

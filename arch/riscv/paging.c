@@ -100,21 +100,34 @@ static void clear_table(pte_t *table)
 #undef CLEAR8
 }
 
+/* @count entries from @slot on get @pte, @pte + @step, and so on; by eight, as above. */
+static void fill(pte_t *slot, pte_t pte, pte_t step, unsigned long count)
+{
+	for (; count >= 8; count -= 8, slot += 8) {
+		slot[0] = pte, pte += step;
+		slot[1] = pte, pte += step;
+		slot[2] = pte, pte += step;
+		slot[3] = pte, pte += step;
+		slot[4] = pte, pte += step;
+		slot[5] = pte, pte += step;
+		slot[6] = pte, pte += step;
+		slot[7] = pte, pte += step;
+	}
+	for (; count; count--, pte += step)
+		*slot++ = pte;
+}
+
 /* Map the image's pages [@start, @end) in the level-0 table. */
 static __always_inline void map_part(const char *start, const char *end, pte_t prot)
 {
-	unsigned long pages = (unsigned long)(end - start) >> PAGE_SHIFT;
-	pte_t *slot = &early_tables[0][(unsigned long)(start - _start) >> PAGE_SHIFT];
-	pte_t pte = make_pte((phys_addr_t)(unsigned long)start, prot);
-
-	for (; pages; pages--) {
-		*slot++ = pte;
-		pte += 1 << PTE_PFN_SHIFT;
-	}
+	fill(&early_tables[0][(unsigned long)(start - _start) >> PAGE_SHIFT],
+	     make_pte((phys_addr_t)(unsigned long)start, prot), 1 << PTE_PFN_SHIFT,
+	     (unsigned long)(end - start) >> PAGE_SHIFT);
 }
 
 /*
- * Make the tables. Called with paging off, so that addresses are physical;
+ * Make the tables. The image header claims all of the image's block, so that
+ * what is behind the image in it is RAM for certain. Called with paging off, so that addresses are physical;
  * returns how far above them the kernel was linked.
  */
 unsigned long paging_build(void);
@@ -126,7 +139,8 @@ unsigned long paging_build(void)
 	if (!IS_ALIGNED(pa, KERNEL_ALIGN))
 		die_early("the image must be loaded at a multiple of 2 MiB\n");
 
-	for (level = 0; level < MAX_LEVELS; level++)
+	/* The linear map fills the whole of the image's block; else most of it stays empty. */
+	for (level = IS_ENABLED(CONFIG_LINEAR_MAP); level < MAX_LEVELS; level++)
 		clear_table(early_tables[level]);
 	for (level = 1; level < MAX_LEVELS; level++)
 		early_tables[level][table_index(KERNEL_LINK_ADDR, level)] =
@@ -137,7 +151,13 @@ unsigned long paging_build(void)
 	map_part(_rodata_start, _data_start, PROT_READ);
 	map_part(_data_start, fixmap_pages, PROT_DATA);
 	map_part(fixmap_pages + FIXMAP_PAGES * PAGE_SIZE, boot_stack_guard, PROT_DATA);
-	map_part(boot_stack_guard + PAGE_SIZE, _end, PROT_DATA);
+	map_part(boot_stack_guard + PAGE_SIZE,
+		 IS_ENABLED(CONFIG_LINEAR_MAP) ? _start + KERNEL_ALIGN : _end, PROT_DATA);
+	if (IS_ENABLED(CONFIG_LINEAR_MAP)) {
+		for (level = 0; level < FIXMAP_PAGES; level++)
+			early_tables[0][table_index((unsigned long)fixmap_pages, 0) + level] = 0;
+		early_tables[0][table_index((unsigned long)boot_stack_guard, 0)] = 0;
+	}
 
 #ifdef CONFIG_KERNEL_UPPER_HALF
 	va_pa_offset = KERNEL_LINK_ADDR - pa;
@@ -233,45 +253,41 @@ static pte_t *block_table(unsigned long va)
 	return table;
 }
 
-/* Map RAM behind the image in the image's own block. Return: bytes of the range that are mapped. */
-static u64 map_own_block(unsigned long va, unsigned long end)
-{
-	unsigned long at = max(va, (unsigned long)_end);
-	pte_t pte = make_pte(at - va_pa_offset, PROT_DATA);
-
-	for (; at + PAGE_SIZE <= end; at += PAGE_SIZE) {
-		early_tables[0][table_index(at, 0)] = pte;
-		pte += 1 << PTE_PFN_SHIFT;
-	}
-	return end - va;
-}
-
-/* Map the 2 MiB blocks of [@va, @end), which lies within one gibibyte. */
+/* Map the whole 2 MiB blocks in [@va, @end), which lies within one gibibyte. */
 static u64 map_blocks(unsigned long va, unsigned long end)
 {
+	unsigned long at = ALIGN(va, LEVEL_SIZE(1));
+	const pte_t block = LEVEL_SIZE(1) >> PAGE_SHIFT << PTE_PFN_SHIFT;
+	pte_t pte = make_pte(at - va_pa_offset, PROT_DATA);
 	pte_t *table = block_table(va);
-	u64 mapped = 0;
-	unsigned long next;
+	long blocks = (long)(ALIGN_DOWN(end, LEVEL_SIZE(1)) - at) >> LEVEL_SHIFT(1);
 
 	if (!table) {
 		pr_warn("linear map: no table for 0x%lx-0x%lx\n", va, end - 1);
 		return 0;
 	}
-	for (; va < end; va = next) {
-		next = min(ALIGN_DOWN(va, LEVEL_SIZE(1)) + LEVEL_SIZE(1), end);
-		if (same_block(va, 1)) {
-			mapped += map_own_block(va, next);
-		} else if (next - va == LEVEL_SIZE(1)) {
-			table[table_index(va, 1)] = make_pte(va - va_pa_offset, PROT_DATA);
-			mapped += LEVEL_SIZE(1);
-		}
-	}
+	if (blocks <= 0)
+		return 0;
+	fill(&table[table_index(at, 1)], pte, block, blocks);
+	return ALIGN_DOWN(end, LEVEL_SIZE(1)) - at;
+}
+
+/* Map [@va, @end), which lies within the image's gibibyte. The image's block is mapped. */
+static u64 map_around_image(unsigned long va, unsigned long end)
+{
+	unsigned long block = (unsigned long)_start, next = block + KERNEL_ALIGN;
+	u64 mapped = 0;
+
+	if (va < block)
+		mapped += map_blocks(va, min(end, block));
+	if (end > next)
+		mapped += map_blocks(max(va, next), end);
 	return mapped;
 }
 
 u64 linear_map_add(phys_addr_t start, phys_addr_t end)
 {
-	unsigned long va = PA_TO_VA(start), stop = PA_TO_VA(end - 1) + 1, next;
+	unsigned long va = PA_TO_VA(start), stop = PA_TO_VA(end - 1) + 1, next, whole;
 	bool aligned = va_pa_offset % LEVEL_SIZE(2) == 0;
 	u64 mapped = 0;
 
@@ -281,9 +297,17 @@ u64 linear_map_add(phys_addr_t start, phys_addr_t end)
 	}
 	for (; va < stop; va = next) {
 		next = min(ALIGN_DOWN(va, LEVEL_SIZE(2)) + LEVEL_SIZE(2), stop);
-		if (aligned && next - va == LEVEL_SIZE(2) && !same_block(va, 2)) {
-			early_tables[2][table_index(va, 2)] = make_pte(va - va_pa_offset, PROT_DATA);
-			mapped += LEVEL_SIZE(2);
+		/* Whole gibibytes up to the image's, or behind it */
+		whole = ALIGN_DOWN((unsigned long)_start, LEVEL_SIZE(2));
+		whole = (min(stop, va < whole ? whole : stop) - va) >> LEVEL_SHIFT(2);
+		if (same_block(va, 2)) {
+			mapped += map_around_image(va, next);
+		} else if (aligned && whole && IS_ALIGNED(va, LEVEL_SIZE(2))) {
+			fill(&early_tables[2][table_index(va, 2)],
+			     make_pte(va - va_pa_offset, PROT_DATA),
+			     LEVEL_SIZE(2) >> PAGE_SHIFT << PTE_PFN_SHIFT, whole);
+			next = va + whole * LEVEL_SIZE(2);
+			mapped += next - va;
 		} else {
 			mapped += map_blocks(va, next);
 		}

@@ -16,12 +16,12 @@
 
 static struct uart8250 uart;
 
-static bool wait_for_tx(void)
+static __always_inline bool wait_for_tx(const struct uart8250 *port)
 {
 	unsigned int polls;
 
 	for (polls = TX_POLLS; polls; polls--)
-		if (uart8250_tx_ready(&uart))
+		if (likely(uart8250_tx_ready(port)))
 			return true;
 	return false;
 }
@@ -50,25 +50,26 @@ static int uart8250_console_probe(const struct uart_port *port)
 	    !uart8250_setup(&uart, port->clock, port->baud))
 		pr_err("ttyS: no divisor of %u Hz makes %u baud; taken as it is\n", port->clock,
 		       port->baud);
-	return wait_for_tx() ? 0 : -EIO;
+	return wait_for_tx(&uart) ? 0 : -EIO;
 }
 
-static bool put(u8 c)
+static __always_inline bool put(const struct uart8250 *port, u8 c)
 {
-	if (!wait_for_tx())
+	if (!wait_for_tx(port))
 		return false;
-	uart8250_tx(&uart, c);
+	uart8250_tx(port, c);
 	return true;
 }
 
 static size_t uart8250_console_write(const char *text, size_t len)
 {
+	const struct uart8250 port = uart;
 	size_t i;
 
 	for (i = 0; i < len; i++) {
-		if (IS_ENABLED(CONFIG_SERIAL_CRLF) && text[i] == '\n' && !put('\r'))
+		if (IS_ENABLED(CONFIG_SERIAL_CRLF) && text[i] == '\n' && !put(&port, '\r'))
 			break;
-		if (!put(text[i]))
+		if (!put(&port, text[i]))
 			break;
 	}
 	return i;

@@ -22,7 +22,8 @@ struct of_device {
 };
 
 struct of_driver {
-	const char *compatible;
+	/* In the row itself: each node is compared with each row. */
+	char compatible[24];
 	/* Called for each node that matches, in the order of the tree. */
 	void (*found)(const struct of_device *dev);
 };

@@ -31,6 +31,7 @@ void console_printf(const char *fmt, ...) __printf(1, 2);
 #define LOGLEVEL_DEBUG	 7
 
 #ifdef CONFIG_PRINTK
+#define PRINTK_LEVEL_MAX CONFIG_PRINTK_LEVEL_MAX
 /*
  * Append a message to the log, and print it if @level (LOGLEVEL_...) is below
  * the console's. @fmt ends with a line feed. Context: any, one hart at a time.
@@ -49,6 +50,7 @@ void printk_console_ready(void);
 /* Print also what was below notice so far, for a panic. Context: any. */
 void printk_show_all(void);
 #else
+#define PRINTK_LEVEL_MAX -1
 static inline __printf(2, 3) void printk(int level, const char *fmt, ...)
 {
 }
@@ -66,10 +68,17 @@ static inline void printk_show_all(void)
 #define pr_fmt(fmt) fmt
 #endif
 
-#define pr_err(fmt, ...)    printk(LOGLEVEL_ERR, pr_fmt(fmt), ##__VA_ARGS__)
-#define pr_warn(fmt, ...)   printk(LOGLEVEL_WARNING, pr_fmt(fmt), ##__VA_ARGS__)
-#define pr_notice(fmt, ...) printk(LOGLEVEL_NOTICE, pr_fmt(fmt), ##__VA_ARGS__)
-#define pr_info(fmt, ...)   printk(LOGLEVEL_INFO, pr_fmt(fmt), ##__VA_ARGS__)
-#define pr_debug(fmt, ...)  printk(LOGLEVEL_DEBUG, pr_fmt(fmt), ##__VA_ARGS__)
+/* What is above CONFIG_PRINTK_LEVEL_MAX is not even compiled. */
+#define pr_at(level, fmt, ...)                                                                     \
+	do {                                                                                       \
+		if (IS_ENABLED(CONFIG_PRINTK) && (level) <= PRINTK_LEVEL_MAX)                      \
+			printk(level, pr_fmt(fmt), ##__VA_ARGS__);                                 \
+	} while (0)
+
+#define pr_err(fmt, ...) pr_at(LOGLEVEL_ERR, fmt, ##__VA_ARGS__)
+#define pr_warn(fmt, ...) pr_at(LOGLEVEL_WARNING, fmt, ##__VA_ARGS__)
+#define pr_notice(fmt, ...) pr_at(LOGLEVEL_NOTICE, fmt, ##__VA_ARGS__)
+#define pr_info(fmt, ...) pr_at(LOGLEVEL_INFO, fmt, ##__VA_ARGS__)
+#define pr_debug(fmt, ...) pr_at(LOGLEVEL_DEBUG, fmt, ##__VA_ARGS__)
 
 #endif
