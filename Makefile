@@ -219,9 +219,10 @@ filechk_utsrelease = echo '\#define UTS_RELEASE "$(KERNELRELEASE)"'
 # The configuration as a C string, without comments: IKCONFIG embeds it.
 include/generated/config_text.h: $(KCONFIG_CONFIG) FORCE
 	$(call filechk,config_text)
-filechk_config_text = grep '^CONFIG_' $(KCONFIG_CONFIG) | sed -e 's/[\\"]/\\&/g' -e 's/.*/"&\\n"/'
+filechk_config_text = sed -e '/^CONFIG_/!d' -e '/^CONFIG_CC_\(INCLUDE_DIR\|UBSAN_FLAGS\)=/d' \
+	-e 's/[\\"]/\\&/g' -e 's/.*/"&\\n"/' $(KCONFIG_CONFIG)
 
-KERNELRELEASE = $(KERNELVERSION)$(patsubst "%",%,$(CONFIG_LOCALVERSION))
+KERNELRELEASE = $(KERNELVERSION)$(subst ",,$(CONFIG_LOCALVERSION))
 
 # -- the kernel --------------------------------------------------------------
 

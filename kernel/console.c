@@ -53,8 +53,8 @@ static bool try_console(const struct console *console, const struct uart_port *p
 	}
 	err = console->probe(port);
 	if (err) {
-		pr_err("console %s at 0x%llx does not work: error %d\n", console->name,
-		       port ? port->base : 0, err);
+		pr_err("console %s at 0x%llx does not work: %pe\n", console->name,
+		       port ? port->base : 0, (void *)(long)err);
 		return false;
 	}
 	current = console;

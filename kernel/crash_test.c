@@ -19,23 +19,26 @@ PARAM(crash, set_crash);
 
 static const unsigned long constant = 1;
 
-/* The compiler must not see where these lead. */
-static void poke(const volatile void *where)
+/* The compiler must not see where this leads. */
+static void poke(unsigned long where)
 {
+	OPTIMIZER_HIDE_VAR(where);
 	*(volatile unsigned long *)where = 1;
 }
 
 static noinline unsigned long recurse(unsigned long depth)
 {
 	volatile char room[256];
+	unsigned long stop = ~0UL;
 
+	OPTIMIZER_HIDE_VAR(stop);
 	room[0] = depth;
-	return recurse(depth + 1) + room[0];
+	return depth == stop ? 0 : recurse(depth + 1) + room[0];
 }
 
-static noinline int overflow(int value)
+static noinline int increment(int value)
 {
-	return value + READ_ONCE(value);
+	return value + 1;
 }
 
 static noinline void smash(unsigned int len)
@@ -50,18 +53,17 @@ static noinline void smash(unsigned int len)
 
 static void crash_null(void)
 {
-	/* Behind page zero's first bytes, which a compiler takes for a null pointer itself. */
-	poke((void *)READ_ONCE(*(unsigned long *)&(unsigned long){ 8 }));
+	poke(8);
 }
 
 static void crash_text(void)
 {
-	poke(_start);
+	poke((unsigned long)_start);
 }
 
 static void crash_rodata(void)
 {
-	poke(&constant);
+	poke((unsigned long)&constant);
 }
 
 static void crash_exec(void)
@@ -84,7 +86,10 @@ static void crash_panic(void)
 
 static void crash_ubsan(void)
 {
-	overflow(0x7fffffff);
+	int value = 0x7fffffff;
+
+	OPTIMIZER_HIDE_VAR(value);
+	console_printf("%d\n", increment(value));
 }
 
 static void crash_smash(void)

@@ -280,6 +280,8 @@ static bool translate(const struct of_reader *reader, const struct of_node *bus,
 			return false;
 		if (!left)
 			continue; /* empty: the same addresses */
+		if (!bytes)
+			return false;
 		for (; left >= bytes; p += bytes, left -= bytes) {
 			u64 from = fdt_read_cells(p, child);
 			u64 size = fdt_read_cells(p + 4 * (child + parent), node->size_cells);
@@ -375,7 +377,9 @@ static noinline void found_device(const struct of_reader *reader, const struct o
 		.path = path_hash(reader, node),
 	};
 
-	if (props->reg && read_reg(node - 1, props, 0, &dev.base, &dev.size) &&
+	if (node->kind == OF_ROOT)
+		return; /* on no bus */
+	if (read_reg(node - 1, props, 0, &dev.base, &dev.size) &&
 	    !translate(reader, node - 1, &dev.base))
 		dev.base = 0;
 	driver->found(&dev);
@@ -390,6 +394,8 @@ static noinline void found_memory(const struct of_node *node, const struct of_pr
 {
 	u64 base, size;
 
+	if (node->kind == OF_ROOT)
+		return; /* on no bus */
 	for_each_reg(node, props, base, size) {
 		if (node->kind == OF_RESERVED_REGION)
 			memblock_reserve(base, size, props->no_map);
@@ -444,7 +450,7 @@ static __always_inline enum of_kind node_kind(const struct of_node *root,
 static __always_inline void reset_props(struct of_props *props)
 {
 	props->compatible = NULL;
-	props->reg = NULL;
+	props->reg_len = 0;
 	props->clock_frequency = 0;
 	props->current_speed = 0;
 	props->reg_shift = 0;

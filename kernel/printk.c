@@ -21,9 +21,15 @@ char log_buf[LOG_BUF_LEN] __noinit;
 u64 log_first; /* position of the oldest byte that is still there */
 u64 log_next;  /* position behind the newest */
 
-static int console_loglevel = CONFIG_CONSOLE_LOGLEVEL_DEFAULT;
 static bool console_on; /* messages go to the console as they come */
-static int loudest = LOGLEVEL_DEBUG + 1; /* lowest level of those that wait for the console */
+static unsigned int waiting; /* before that: bit N is set if one of level N waits */
+/* Zero is the default, so that it needs no initial value in the image. */
+static int loglevel_change;
+
+static int console_loglevel(void)
+{
+	return CONFIG_CONSOLE_LOGLEVEL_DEFAULT + loglevel_change;
+}
 
 static void log_store(const char *text, size_t len)
 {
@@ -70,8 +76,8 @@ void printk(int level, const char *fmt, ...)
 
 	log_store(text, len);
 	if (!console_on)
-		loudest = min(loudest, level);
-	else if (level < console_loglevel)
+		waiting |= 1U << level;
+	else if (level < console_loglevel())
 		console_write(text + 3, len - 3);
 }
 
@@ -102,19 +108,19 @@ void printk_console_ready(void)
 	if (console_on)
 		return;
 	console_on = true;
-	if (loudest < console_loglevel)
-		replay(0, console_loglevel);
+	if (waiting & ((1U << console_loglevel()) - 1))
+		replay(0, console_loglevel());
 }
 
 void printk_show_all(void)
 {
 	printk_console_ready();
-	replay(console_loglevel, LOGLEVEL_DEBUG + 1);
+	replay(console_loglevel(), LOGLEVEL_DEBUG + 1);
 }
 
 void printk_set_console_level(int level)
 {
-	console_loglevel = level;
+	loglevel_change = level - CONFIG_CONSOLE_LOGLEVEL_DEFAULT;
 }
 
 /* loglevel=N, quiet and debug, as in Linux */

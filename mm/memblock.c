@@ -17,59 +17,52 @@ struct region {
 	bool nomap;
 };
 
-struct region_table {
-	const char *what;
-	unsigned int count, max;
-	struct region *regions;
-};
+static struct region banks[MAX_BANKS] __noinit;
+static struct region reserved[MAX_RESERVED] __noinit;
+static unsigned int bank_count, reserved_count;
 
-static struct region bank_regions[MAX_BANKS] __noinit;
-static struct region reserved_regions[MAX_RESERVED] __noinit;
-static struct region_table banks = { "memory", 0, MAX_BANKS, bank_regions };
-static struct region_table reserved = { "reserved memory", 0, MAX_RESERVED, reserved_regions };
-
-/* Return: false if the table is full, which is reported. */
-static bool add(struct region_table *table, phys_addr_t base, u64 size, bool nomap)
+static struct region make_region(phys_addr_t base, u64 size, bool nomap)
 {
-	phys_addr_t end = base + size;
+	phys_addr_t end = base + size < base ? U64_MAX : base + size;
 
-	if (size == 0)
-		return true;
-	if (end < base)
-		end = U64_MAX;
-	if (table->count == table->max) {
-		pr_err("%s: no room for 0x%llx-0x%llx, only %u regions are kept\n", table->what,
-		       base, end - 1, table->max);
-		return false;
-	}
-	pr_debug("%s: 0x%llx-0x%llx%s\n", table->what, base, end - 1, nomap ? " (no-map)" : "");
-	table->regions[table->count++] = (struct region){ base, end, nomap };
-	return true;
+	return (struct region){ base, end, nomap };
 }
 
 void memblock_add(phys_addr_t base, u64 size)
 {
-	add(&banks, base, size, false);
+	if (size == 0)
+		return;
+	if (bank_count == MAX_BANKS) {
+		pr_err("memory: no room for 0x%llx, only %u banks are used\n", base, MAX_BANKS);
+		return;
+	}
+	pr_debug("memory: 0x%llx, %llu KiB\n", base, size >> 10);
+	banks[bank_count++] = make_region(base, size, false);
 }
 
 void memblock_reserve(phys_addr_t base, u64 size, bool nomap)
 {
-	if (!add(&reserved, base, size, nomap) && nomap)
-		panic("more than %u reserved regions, and this one must not be touched: 0x%llx",
+	if (size == 0)
+		return;
+	if (reserved_count == MAX_RESERVED)
+		panic("memory: more than %u reserved regions, and 0x%llx must not be touched",
 		      MAX_RESERVED, base);
+	pr_debug("memory: 0x%llx, %llu KiB reserved%s\n", base, size >> 10,
+		 nomap ? ", not to be mapped" : "");
+	reserved[reserved_count++] = make_region(base, size, nomap);
 }
 
 bool memblock_has_memory(void)
 {
-	return banks.count != 0;
+	return bank_count != 0;
 }
 
 bool memblock_overlaps_memory(phys_addr_t base, u64 size)
 {
 	unsigned int i;
 
-	for (i = 0; i < banks.count; i++)
-		if (base < bank_regions[i].end && base + size > bank_regions[i].start)
+	for (i = 0; i < bank_count; i++)
+		if (base < banks[i].end && base + size > banks[i].start)
 			return true;
 	return false;
 }
@@ -79,7 +72,7 @@ static const struct region *bank_from(phys_addr_t at)
 {
 	const struct region *best = NULL, *bank;
 
-	for (bank = bank_regions; bank < bank_regions + banks.count; bank++)
+	for (bank = banks; bank < banks + bank_count; bank++)
 		if (bank->end > at && (!best || bank->start < best->start))
 			best = bank;
 	return best;
@@ -95,7 +88,7 @@ again:
 		return false;
 	*start = max(from, bank->start);
 	*end = bank->end;
-	for (hole = reserved_regions; hole < reserved_regions + reserved.count; hole++) {
+	for (hole = reserved; hole < reserved + reserved_count; hole++) {
 		if (!hole->nomap || hole->end <= *start || hole->start >= *end)
 			continue;
 		if (hole->start <= *start) {

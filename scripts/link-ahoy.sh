@@ -36,7 +36,7 @@ else
 	pass=0
 	while :; do
 		# shellcheck disable=SC2086
-		$CC ${CLANG_FLAGS:-} $KALLSYMS_AFLAGS -c -o $tmp.syms.o $tmp.syms.S
+		$CC ${CLANG_FLAGS:-} $KBUILD_AFLAGS -c -o $tmp.syms.o $tmp.syms.S
 		link $tmp.syms.o $tmp "$@"
 		"$KALLSYMS" $tmp > $tmp.syms.next.S
 		if cmp -s $tmp.syms.S $tmp.syms.next.S; then

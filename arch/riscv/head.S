@@ -105,7 +105,7 @@ park:	wfi
 	j	park
 
 #ifdef CONFIG_RISCV_BOOT_SPINWAIT
-	.section .data
+	/* In text, since it cannot be cleared with bss: harts write it while paging is off. */
 	.balign	4
 boot_lottery:
 	.word	0

@@ -26,6 +26,9 @@
 /* The compiler keeps memory accesses on their side of this line. */
 #define barrier() __asm__ __volatile__("" ::: "memory")
 
+/* The compiler forgets what it knows of the variable's value. */
+#define OPTIMIZER_HIDE_VAR(var) __asm__("" : "+r"(var))
+
 /* One access, neither torn, repeated nor left out. */
 #define READ_ONCE(x)	 (*(const volatile __typeof__(x) *)&(x))
 #define WRITE_ONCE(x, v) (*(volatile __typeof__(x) *)&(x) = (v))

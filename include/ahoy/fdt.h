@@ -101,7 +101,7 @@ static __always_inline unsigned long fdt_load32(const u8 *p)
 	unsigned long byte2 = p[2], low;
 
 	/* Else GCC makes a halfword of the two bytes, and swaps it the long way. */
-	__asm__("" : "+r"(byte2));
+	OPTIMIZER_HIDE_VAR(byte2);
 	low = byte2 << 8 | p[3];
 	if (likely(!*(const u16 *)(const void *)p))
 		return low;
