@@ -30,7 +30,8 @@ static struct region make_region(phys_addr_t base, u64 size, bool nomap)
 
 void memblock_add(phys_addr_t base, u64 size)
 {
-	if (size == 0)
+	/* The last byte of all cannot be told from none. */
+	if (size == 0 || base == U64_MAX)
 		return;
 	if (bank_count == MAX_BANKS) {
 		pr_err("memory: no room for 0x%llx, only %u banks are used\n", base, MAX_BANKS);
@@ -59,10 +60,11 @@ bool memblock_has_memory(void)
 
 bool memblock_overlaps_memory(phys_addr_t base, u64 size)
 {
+	struct region region = make_region(base, size, false);
 	unsigned int i;
 
 	for (i = 0; i < bank_count; i++)
-		if (base < banks[i].end && base + size > banks[i].start)
+		if (region.start < banks[i].end && region.end > banks[i].start)
 			return true;
 	return false;
 }

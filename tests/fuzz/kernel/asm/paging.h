@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* In place of the kernel's: physical addresses are the host's. */
+#ifndef ASM_PAGING_H
+#define ASM_PAGING_H
+
+#include <ahoy/types.h>
+
+static inline void *phys_to_virt(phys_addr_t pa)
+{
+	return (void *)(uintptr_t)pa;
+}
+
+/* What is beyond the tree's memory cannot be mapped, or can and is not there. */
+int map_readonly_early(phys_addr_t pa, size_t size);
+
+#endif
