@@ -44,11 +44,11 @@ static noinline int increment(int value)
 static noinline void smash(unsigned int len)
 {
 	char room[16];
-	volatile char *p = room;
-	unsigned int i;
+	char *p = room;
 
-	for (i = 0; i < len; i++)
-		p[i] = 0x55;
+	OPTIMIZER_HIDE_VAR(p);
+	while (len--)
+		*(volatile char *)p++ = 0x55;
 }
 
 static void crash_null(void)

@@ -35,5 +35,7 @@ void stackprotector_init(void)
 
 void __stack_chk_fail(void)
 {
-	panic("stack protector: damaged stack frame in %pS", __builtin_return_address(0));
+	/* Of the call, which is the function's last instruction. */
+	panic("stack protector: damaged stack frame in %pS",
+	      (char *)__builtin_return_address(0) - 1);
 }

@@ -110,6 +110,7 @@ SECTIONS
 	_image_size = ALIGN(_end - _start, 0x1000);
 #endif
 
+	.orphan_tables : { KEEP(*(.table.*)) }
 	.riscv.attributes 0 : { *(.riscv.attributes) }
 
 	/DISCARD/ : {
@@ -123,4 +124,5 @@ SECTIONS
 #ifndef CONFIG_BOOT_STACK
 ASSERT(SIZEOF(.text) == _end - _start, "a kernel without a stack has no data either")
 #endif
+ASSERT(SIZEOF(.orphan_tables) == 0, "a linker table is not listed in ahoy.lds.S")
 ASSERT(_end - _start <= KERNEL_ALIGN, "the image and its memory must fit into 2 MiB")

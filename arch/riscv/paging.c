@@ -100,21 +100,25 @@ static void clear_table(pte_t *table)
 #undef CLEAR8
 }
 
-/* @count entries from @slot on get @pte, @pte + @step, and so on; by eight, as above. */
+/* @count entries from @slot on get @pte, @pte + @step, and so on; by 16, as above. */
 static void fill(pte_t *slot, pte_t pte, pte_t step, unsigned long count)
 {
-	for (; count >= 8; count -= 8, slot += 8) {
-		slot[0] = pte, pte += step;
-		slot[1] = pte, pte += step;
-		slot[2] = pte, pte += step;
-		slot[3] = pte, pte += step;
-		slot[4] = pte, pte += step;
-		slot[5] = pte, pte += step;
-		slot[6] = pte, pte += step;
-		slot[7] = pte, pte += step;
+#define FILL4(at)                                                                                  \
+	do {                                                                                       \
+		slot[(at) + 0] = pte, pte += step;                                                 \
+		slot[(at) + 1] = pte, pte += step;                                                 \
+		slot[(at) + 2] = pte, pte += step;                                                 \
+		slot[(at) + 3] = pte, pte += step;                                                 \
+	} while (0)
+	for (; count >= 16; count -= 16, slot += 16) {
+		FILL4(0);
+		FILL4(4);
+		FILL4(8);
+		FILL4(12);
 	}
 	for (; count; count--, pte += step)
 		*slot++ = pte;
+#undef FILL4
 }
 
 /* Map the image's pages [@start, @end) in the level-0 table. */

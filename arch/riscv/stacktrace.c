@@ -40,7 +40,8 @@ void show_stack(unsigned long pc, unsigned long fp)
 
 		if (frame->ra < (unsigned long)_start || frame->ra >= (unsigned long)_etext)
 			break;
-		console_printf("  %pS\n", (void *)frame->ra);
+		/* Of the call itself: behind one that never returns, another function may begin. */
+		console_printf("  %pS\n", (void *)(frame->ra - 1));
 		fp = frame->fp;
 	}
 }

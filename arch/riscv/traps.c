@@ -6,6 +6,7 @@
 #include <ahoy/compiler.h>
 #include <ahoy/panic.h>
 #include <ahoy/printk.h>
+#include <asm/crash.h>
 #include <asm/csr.h>
 #include <asm/layout.h>
 #include <asm/page.h>
@@ -23,12 +24,13 @@ BUILD_BUG_ON(offsetof(struct pt_regs, t6) != PT_X(31));
 BUILD_BUG_ON(offsetof(struct pt_regs, cause) != PT_CAUSE);
 
 /* Exception codes (Privileged Architecture, 10.1.8) */
+#define CAUSE_ILLEGAL	 2
 #define CAUSE_BREAKPOINT 3
 
 static const char *const causes[] = {
 	[0] = "instruction address misaligned",
 	[1] = "instruction access fault",
-	[2] = "illegal instruction",
+	[CAUSE_ILLEGAL] = "illegal instruction",
 	[CAUSE_BREAKPOINT] = "breakpoint",
 	[4] = "load address misaligned",
 	[5] = "load access fault",
@@ -101,10 +103,23 @@ static void show_regs(const struct pt_regs *regs)
 		       regs->tval);
 }
 
+#ifdef CONFIG_CRASH_TEST
+bool crash_in_report;
+#else
+#define crash_in_report false
+#endif
+
 void trap_report(const struct pt_regs *regs)
 {
-	panic_begin("%s at 0x%lx%s", cause_name(regs->cause), regs->tval, hint(regs));
+	/* stval is no address for these, nor for interrupts (10.1.9). */
+	if (regs->cause == CAUSE_ILLEGAL || regs->cause == CAUSE_BREAKPOINT ||
+	    regs->cause & SCAUSE_INTERRUPT)
+		panic_begin("%s%s", cause_name(regs->cause), hint(regs));
+	else
+		panic_begin("%s at 0x%lx%s", cause_name(regs->cause), regs->tval, hint(regs));
 	console_printf("epc %pS\n ra %pS\n", (void *)regs->epc, (void *)regs->ra);
+	if (crash_in_report)
+		crash_illegal();
 	show_regs(regs);
 	show_stack(regs->epc, regs->s0);
 	panic_end();
@@ -114,7 +129,7 @@ void trap_nested(void)
 {
 	unsigned long cause = csr_read(scause), epc = csr_read(sepc), tval = csr_read(stval);
 
-	console_printf("\nanother fault during the report: %s at 0x%lx, epc %pS\n",
+	console_printf("\nanother fault during the report: %s, tval 0x%lx, epc %pS\n",
 		       cause_name(cause), tval, (void *)epc);
 	panic_end();
 }

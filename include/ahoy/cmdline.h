@@ -17,17 +17,18 @@ struct param_row {
 #ifdef CONFIG_COMMAND_LINE
 /*
  * Call @function (void, taking const char *value: the text behind "=", which
- * stays valid, or NULL) for each parameter @param of the command line, in the
+ * stays valid, or NULL) for each parameter @word of the command line, in the
  * order given there. Context: boot, when the device tree has been read; the
  * console may not be there yet. Reports bad values with pr_err().
  */
-#define PARAM(param, function)                                                                     \
-	LINKER_TABLE_ROW(struct param_row, param, 5, param) = { .name = #param, .fn = (function) }
+#define PARAM(word, function)                                                                      \
+	LINKER_TABLE_ROW(struct param_row, param, 5, word) = { .name = #word, .fn = (function) }
 
 /* Read the command line and call who is registered. Context: boot, once. */
 void cmdline_init(void);
 #else
-#define PARAM(param, function) static void (*const __maybe_unused unused_##param)(const char *) = (function)
+#define PARAM(word, function)                                                                      \
+	static void (*const __maybe_unused unused_##word)(const char *) = (function)
 
 static inline void cmdline_init(void)
 {
