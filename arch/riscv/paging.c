@@ -101,7 +101,7 @@ static void clear_table(pte_t *table)
 }
 
 /* @count entries from @slot on get @pte, @pte + @step, and so on; by 16, as above. */
-static void fill(pte_t *slot, pte_t pte, pte_t step, unsigned long count)
+static noinline void fill(pte_t *slot, pte_t pte, pte_t step, unsigned long count)
 {
 #define FILL4(at)                                                                                  \
 	do {                                                                                       \
@@ -121,12 +121,17 @@ static void fill(pte_t *slot, pte_t pte, pte_t step, unsigned long count)
 #undef FILL4
 }
 
-/* Map the image's pages [@start, @end) in the level-0 table. */
+/* Map the image's pages [@start, @end) in the level-0 table. They are few. */
 static __always_inline void map_part(const char *start, const char *end, pte_t prot)
 {
-	fill(&early_tables[0][(unsigned long)(start - _start) >> PAGE_SHIFT],
-	     make_pte((phys_addr_t)(unsigned long)start, prot), 1 << PTE_PFN_SHIFT,
-	     (unsigned long)(end - start) >> PAGE_SHIFT);
+	pte_t *slot = &early_tables[0][(unsigned long)(start - _start) >> PAGE_SHIFT];
+	pte_t pte = make_pte((phys_addr_t)(unsigned long)start, prot);
+	unsigned long pages = (unsigned long)(end - start) >> PAGE_SHIFT;
+
+	for (; pages; pages--) {
+		*slot++ = pte;
+		pte += 1 << PTE_PFN_SHIFT;
+	}
 }
 
 /*
@@ -155,9 +160,12 @@ unsigned long paging_build(void)
 	map_part(_rodata_start, _data_start, PROT_READ);
 	map_part(_data_start, fixmap_pages, PROT_DATA);
 	map_part(fixmap_pages + FIXMAP_PAGES * PAGE_SIZE, boot_stack_guard, PROT_DATA);
-	map_part(boot_stack_guard + PAGE_SIZE,
-		 IS_ENABLED(CONFIG_LINEAR_MAP) ? _start + KERNEL_ALIGN : _end, PROT_DATA);
+	map_part(boot_stack_guard + PAGE_SIZE, _end, PROT_DATA);
 	if (IS_ENABLED(CONFIG_LINEAR_MAP)) {
+		unsigned long first = (unsigned long)(_end - _start) >> PAGE_SHIFT;
+
+		fill(&early_tables[0][first], make_pte((unsigned long)_end, PROT_DATA),
+		     1 << PTE_PFN_SHIFT, PTRS_PER_TABLE - first);
 		for (level = 0; level < FIXMAP_PAGES; level++)
 			early_tables[0][table_index((unsigned long)fixmap_pages, 0) + level] = 0;
 		early_tables[0][table_index((unsigned long)boot_stack_guard, 0)] = 0;

@@ -16,12 +16,12 @@
 
 static struct uart8250 uart;
 
-static __always_inline bool wait_for_tx(const struct uart8250 *port)
+static __always_inline bool wait_for_tx(void)
 {
 	unsigned int polls;
 
 	for (polls = TX_POLLS; polls; polls--)
-		if (likely(uart8250_tx_ready(port)))
+		if (likely(uart8250_tx_ready(&uart)))
 			return true;
 	return false;
 }
@@ -50,29 +50,20 @@ static int uart8250_console_probe(const struct uart_port *port)
 	    !uart8250_setup(&uart, port->clock, port->baud))
 		pr_err("ttyS: no divisor of %u Hz makes %u baud; taken as it is\n", port->clock,
 		       port->baud);
-	return wait_for_tx(&uart) ? 0 : -EIO;
+	return wait_for_tx() ? 0 : -EIO;
 }
 
-static __always_inline bool put(const struct uart8250 *port, u8 c)
+static __always_inline bool put(u8 c)
 {
-	if (!wait_for_tx(port))
+	if (!wait_for_tx())
 		return false;
-	uart8250_tx(port, c);
+	uart8250_tx(&uart, c);
 	return true;
 }
 
 static size_t uart8250_console_write(const char *text, size_t len)
 {
-	const struct uart8250 port = uart;
-	size_t i;
-
-	for (i = 0; i < len; i++) {
-		if (IS_ENABLED(CONFIG_SERIAL_CRLF) && text[i] == '\n' && !put(&port, '\r'))
-			break;
-		if (!put(&port, text[i]))
-			break;
-	}
-	return i;
+	return console_put_each(text, len, put);
 }
 
 CONSOLE_DECLARE(ttyS, CONSOLE_ORDER_UART) = {

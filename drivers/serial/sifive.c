@@ -35,7 +35,7 @@ static int uart_sifive_console_probe(const struct uart_port *port)
 	return wait_for_tx() ? 0 : -EIO;
 }
 
-static bool put(u8 c)
+static __always_inline bool put(u8 c)
 {
 	if (!wait_for_tx())
 		return false;
@@ -45,15 +45,7 @@ static bool put(u8 c)
 
 static size_t uart_sifive_console_write(const char *text, size_t len)
 {
-	size_t i;
-
-	for (i = 0; i < len; i++) {
-		if (IS_ENABLED(CONFIG_SERIAL_CRLF) && text[i] == '\n' && !put('\r'))
-			break;
-		if (!put(text[i]))
-			break;
-	}
-	return i;
+	return console_put_each(text, len, put);
 }
 
 CONSOLE_DECLARE(ttySIF, CONSOLE_ORDER_UART) = {

@@ -9,6 +9,24 @@
 #include <ahoy/section.h>
 #include <ahoy/types.h>
 
+/*
+ * Print @len bytes at @text through @put, one at a time, each LF after a CR
+ * where CONFIG_SERIAL_CRLF says so. @put returns false if it cannot print.
+ * Return: the number of bytes of @text that were printed.
+ */
+static __always_inline size_t console_put_each(const char *text, size_t len, bool (*put)(u8 c))
+{
+	const char *at, *end = text + len;
+
+	for (at = text; at != end; at++) {
+		if (IS_ENABLED(CONFIG_SERIAL_CRLF) && *at == '\n' && !put('\r'))
+			break;
+		if (!put(*at))
+			break;
+	}
+	return at - text;
+}
+
 #ifdef CONFIG_CONSOLE_PROBE
 
 /* A UART that the device tree or the configuration names. */

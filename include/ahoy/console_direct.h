@@ -46,20 +46,22 @@ static __always_inline void console_init(void)
 		uart_sifive_enable(console_uart_base());
 }
 
-static __always_inline void console_put_8250(u8 c)
+static __always_inline bool console_put_8250(u8 c)
 {
 	struct uart8250 uart = console_uart8250();
 
 	while (!uart8250_tx_ready(&uart))
 		;
 	uart8250_tx(&uart, c);
+	return true;
 }
 
-static __always_inline void console_put_sifive(u8 c)
+static __always_inline bool console_put_sifive(u8 c)
 {
 	while (!uart_sifive_tx_ready(console_uart_base()))
 		;
 	uart_sifive_tx(console_uart_base(), c);
+	return true;
 }
 
 static __always_inline void console_write(const char *text, size_t len)
@@ -67,19 +69,11 @@ static __always_inline void console_write(const char *text, size_t len)
 	const char *end = text + len;
 
 	if (IS_ENABLED(CONFIG_SERIAL_8250)) {
-		for (; text != end; text++) {
-			if (IS_ENABLED(CONFIG_SERIAL_CRLF) && *text == '\n')
-				console_put_8250('\r');
-			console_put_8250(*text);
-		}
+		console_put_each(text, len, console_put_8250);
 		return;
 	}
 	if (IS_ENABLED(CONFIG_SERIAL_SIFIVE)) {
-		for (; text != end; text++) {
-			if (IS_ENABLED(CONFIG_SERIAL_CRLF) && *text == '\n')
-				console_put_sifive('\r');
-			console_put_sifive(*text);
-		}
+		console_put_each(text, len, console_put_sifive);
 		return;
 	}
 	if (IS_ENABLED(CONFIG_CONSOLE_SBI_DBCN) &&

@@ -61,5 +61,11 @@ static inline void of_init(phys_addr_t fdt)
 {
 }
 
+static inline const char *of_bootargs(size_t *len)
+{
+	*len = 0;
+	return NULL;
+}
+
 #endif
 #endif
