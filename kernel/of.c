@@ -257,8 +257,7 @@ static u32 read_reg(const struct of_node *bus, const struct of_props *props, u32
 	if (!bytes || offset + bytes > props->reg_len)
 		return 0;
 	*base = fdt_read_cells(props->reg + offset, bus->address_cells);
-	*size = fdt_read_cells(props->reg + offset + 4 * bus->address_cells,
-			       bus->size_cells);
+	*size = fdt_read_cells(props->reg + offset + 4 * bus->address_cells, bus->size_cells);
 	return bytes;
 }
 
@@ -460,12 +459,18 @@ static __always_inline void reset_props(struct of_props *props)
 	props->disabled = false;
 }
 
+/* Between the beginning of a node and its first child, or its end: what properties mean. */
+enum props_kind {
+	DEVICE_PROPS,
+	SPECIAL_PROPS,
+	NO_PROPS, /* none may come here */
+};
+
 /* Return: 0, or -EINVAL if it is no tree. */
 static int read_tree(struct of_reader *reader, struct fdt_cursor cursor)
 {
 	struct of_node *root = reader->nodes, *node = root - 1;
-	/* Between the beginning of a node and its first child, or its end: what its properties are */
-	enum { DEVICE_PROPS, SPECIAL_PROPS, NO_PROPS } in_props = NO_PROPS;
+	enum props_kind in_props = NO_PROPS;
 	struct known_names known = {};
 
 	for (;;) {

@@ -21,7 +21,7 @@ char log_buf[LOG_BUF_LEN] __noinit;
 u64 log_first; /* position of the oldest byte that is still there */
 u64 log_next;  /* position behind the newest */
 
-static bool console_on; /* messages go to the console as they come */
+static bool console_on;	     /* messages go to the console as they come */
 static unsigned int waiting; /* before that: bit N is set if one of level N waits */
 /* Zero is the default, so that it needs no initial value in the image. */
 static int loglevel_change;
@@ -51,7 +51,8 @@ static int put_time(char *buf, size_t size)
 {
 	u64 hz = timebase(), now = hz ? read_time() : 0, second = hz ? hz : 1;
 
-	return scnprintf(buf, size, "[%5llu.%06llu] ", now / second, now % second * 1000000 / second);
+	return scnprintf(buf, size, "[%5llu.%06llu] ", now / second,
+			 now % second * 1000000 / second);
 }
 #else
 static int put_time(char *buf, size_t size)

@@ -6,15 +6,15 @@
 #include <ahoy/string.h>
 
 /* Byte offsets in the header */
-#define OFF_MAGIC	     0
-#define OFF_TOTALSIZE	     4
-#define OFF_DT_STRUCT	     8
-#define OFF_DT_STRINGS	     12
-#define OFF_MEM_RSVMAP	     16
-#define OFF_VERSION	     20
-#define OFF_LAST_COMP	     24
-#define OFF_SIZE_DT_STRINGS  32
-#define OFF_SIZE_DT_STRUCT   36
+#define OFF_MAGIC	    0
+#define OFF_TOTALSIZE	    4
+#define OFF_DT_STRUCT	    8
+#define OFF_DT_STRINGS	    12
+#define OFF_MEM_RSVMAP	    16
+#define OFF_VERSION	    20
+#define OFF_LAST_COMP	    24
+#define OFF_SIZE_DT_STRINGS 32
+#define OFF_SIZE_DT_STRUCT  36
 
 #define FDT_VERSION 17
 

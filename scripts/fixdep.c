@@ -114,7 +114,8 @@ int main(int argc, char **argv)
 
 	deps = read_file(argv[1]);
 	for (word = strtok(deps, " \t\n\\"); word; word = strtok(NULL, " \t\n\\")) {
-		if (word[strlen(word) - 1] == ':' || ends_with(word, "include/generated/autoconf.h"))
+		if (word[strlen(word) - 1] == ':' ||
+		    ends_with(word, "include/generated/autoconf.h"))
 			continue;
 		printf("\t%s \\\n", word);
 		text = read_file(word);

@@ -229,7 +229,8 @@ int map_readonly_early(phys_addr_t pa, size_t size)
 		level = same_block(va, 1) ? 0 : same_block(va, 2) ? 1 : 2;
 		slot = &early_tables[level][table_index(va, level)];
 		if (!*slot)
-			*slot = make_pte(ALIGN_DOWN(va, LEVEL_SIZE(level)) - va_pa_offset, PROT_READ);
+			*slot = make_pte(ALIGN_DOWN(va, LEVEL_SIZE(level)) - va_pa_offset,
+					 PROT_READ);
 	}
 	flush_translations();
 	return 0;

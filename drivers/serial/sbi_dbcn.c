@@ -7,8 +7,9 @@
 
 static int sbi_dbcn_probe(const struct uart_port *port)
 {
-	return sbi_ecall(SBI_EXT_BASE, SBI_BASE_PROBE_EXTENSION, SBI_EXT_DBCN, 0, 0).value ?
-		       0 : -ENODEV;
+	return sbi_ecall(SBI_EXT_BASE, SBI_BASE_PROBE_EXTENSION, SBI_EXT_DBCN, 0, 0).value
+		       ? 0
+		       : -ENODEV;
 }
 
 /* Firmware may take fewer bytes than it is given, but not none for ever. */

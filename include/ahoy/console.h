@@ -32,10 +32,10 @@ static __always_inline size_t console_put_each(const char *text, size_t len, boo
 /* A UART that the device tree or the configuration names. */
 struct uart_port {
 	phys_addr_t base;
-	u64 size;	/* bytes of registers, 0 if unknown */
-	u32 clock;	/* input clock in Hz, 0 if unknown */
-	u32 baud;	/* bits per second to program, 0 to take over */
-	u32 reg_shift;	/* registers are 1 << reg_shift bytes apart */
+	u64 size;	  /* bytes of registers, 0 if unknown */
+	u32 clock;	  /* input clock in Hz, 0 if unknown */
+	u32 baud;	  /* bits per second to program, 0 to take over */
+	u32 reg_shift;	  /* registers are 1 << reg_shift bytes apart */
 	u32 reg_io_width; /* bytes of an access: 1, 2 or 4 */
 };
 
@@ -61,7 +61,7 @@ struct console {
 };
 
 /* A file's console; @order: CONSOLE_ORDER_... */
-#define CONSOLE_DECLARE(name, order) CONSOLE_DECLARE_(name, order)
+#define CONSOLE_DECLARE(name, order)  CONSOLE_DECLARE_(name, order)
 #define CONSOLE_DECLARE_(name, order) LINKER_TABLE_ROW(struct console, console, order, name)
 
 /*

@@ -33,8 +33,8 @@ struct fdt_cursor {
 	unsigned long strings_size;
 
 	/* the token last read */
-	const char *name; /* of the node or property, zero-terminated */
-	const u8 *value;  /* of the property */
+	const char *name;  /* of the node or property, zero-terminated */
+	const u8 *value;   /* of the property */
 	unsigned long len; /* of the value, in bytes */
 };
 

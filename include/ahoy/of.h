@@ -10,15 +10,15 @@
 
 /* What the reader collects of a device's node. Pointers lead into the tree. */
 struct of_device {
-	const char *compatible;	 /* list of strings, each with its zero */
+	const char *compatible; /* list of strings, each with its zero */
 	u32 compatible_len;
-	phys_addr_t base;	 /* first range of reg, as the processor sees it; 0: none */
+	phys_addr_t base; /* first range of reg, as the processor sees it; 0: none */
 	u64 size;
-	u32 clock_frequency;	 /* Hz, 0 if not given */
-	u32 current_speed;	 /* bits per second, 0 if not given */
+	u32 clock_frequency; /* Hz, 0 if not given */
+	u32 current_speed;   /* bits per second, 0 if not given */
 	u32 reg_shift;
-	u32 reg_io_width;	 /* bytes, 0 if not given */
-	u64 path;		 /* hash of the node's path, see of_stdout() */
+	u32 reg_io_width; /* bytes, 0 if not given */
+	u64 path;	  /* hash of the node's path, see of_stdout() */
 };
 
 struct of_driver {

@@ -75,10 +75,10 @@ static inline void printk_show_all(void)
 			printk(level, pr_fmt(fmt), ##__VA_ARGS__);                                 \
 	} while (0)
 
-#define pr_err(fmt, ...) pr_at(LOGLEVEL_ERR, fmt, ##__VA_ARGS__)
-#define pr_warn(fmt, ...) pr_at(LOGLEVEL_WARNING, fmt, ##__VA_ARGS__)
+#define pr_err(fmt, ...)    pr_at(LOGLEVEL_ERR, fmt, ##__VA_ARGS__)
+#define pr_warn(fmt, ...)   pr_at(LOGLEVEL_WARNING, fmt, ##__VA_ARGS__)
 #define pr_notice(fmt, ...) pr_at(LOGLEVEL_NOTICE, fmt, ##__VA_ARGS__)
-#define pr_info(fmt, ...) pr_at(LOGLEVEL_INFO, fmt, ##__VA_ARGS__)
-#define pr_debug(fmt, ...) pr_at(LOGLEVEL_DEBUG, fmt, ##__VA_ARGS__)
+#define pr_info(fmt, ...)   pr_at(LOGLEVEL_INFO, fmt, ##__VA_ARGS__)
+#define pr_debug(fmt, ...)  pr_at(LOGLEVEL_DEBUG, fmt, ##__VA_ARGS__)
 
 #endif

@@ -10,14 +10,14 @@
 #include <ahoy/types.h>
 #include <asm/io.h>
 
-#define UART8250_THR 0 /* transmit holding register */
-#define UART8250_DLL 0 /* divisor, while LCR_DLAB is set */
-#define UART8250_DLM 1
-#define UART8250_IER 1
-#define UART8250_FCR 2
-#define UART8250_LCR 3
-#define UART8250_MCR 4
-#define UART8250_LSR 5
+#define UART8250_THR  0 /* transmit holding register */
+#define UART8250_DLL  0 /* divisor, while LCR_DLAB is set */
+#define UART8250_DLM  1
+#define UART8250_IER  1
+#define UART8250_FCR  2
+#define UART8250_LCR  3
+#define UART8250_MCR  4
+#define UART8250_LSR  5
 #define UART8250_REGS 8
 
 #define UART8250_FCR_ENABLE_CLEAR 0x07

@@ -7,11 +7,11 @@
 #include <ahoy/types.h>
 #include <asm/io.h>
 
-#define UART_SIFIVE_TXDATA  0x00
-#define UART_SIFIVE_TXCTRL  0x08
-#define UART_SIFIVE_SIZE    0x1c
-#define UART_SIFIVE_TXFULL  0x80000000
-#define UART_SIFIVE_TXEN    0x1
+#define UART_SIFIVE_TXDATA 0x00
+#define UART_SIFIVE_TXCTRL 0x08
+#define UART_SIFIVE_SIZE   0x1c
+#define UART_SIFIVE_TXFULL 0x80000000
+#define UART_SIFIVE_TXEN   0x1
 
 /* May a character be sent? @base: the registers. */
 static __always_inline bool uart_sifive_tx_ready(const void __iomem *base)

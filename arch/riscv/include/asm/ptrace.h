@@ -4,13 +4,13 @@
 #define ASM_PTRACE_H
 
 /* Offsets in struct pt_regs: register xN at 8 * N, the pc in the place of x0. */
-#define PT_EPC	   0
-#define PT_X(n)	   (8 * (n))
-#define PT_STATUS  256
-#define PT_TVAL	   264
-#define PT_CAUSE   272
-#define PT_FP_PAD  280
-#define PT_SIZE	   288
+#define PT_EPC	  0
+#define PT_X(n)	  (8 * (n))
+#define PT_STATUS 256
+#define PT_TVAL	  264
+#define PT_CAUSE  272
+#define PT_FP_PAD 280
+#define PT_SIZE	  288
 
 #ifndef __ASSEMBLY__
 #include <ahoy/types.h>

@@ -17,10 +17,10 @@
 #define SBI_DBCN_WRITE		 0
 #define SBI_SRST_RESET		 0
 
-#define SBI_SRST_TYPE_SHUTDOWN	     0
-#define SBI_SRST_TYPE_COLD_REBOOT    1
-#define SBI_SRST_REASON_NONE	     0
-#define SBI_SRST_REASON_SYSTEM_FAIL  1
+#define SBI_SRST_TYPE_SHUTDOWN	    0
+#define SBI_SRST_TYPE_COLD_REBOOT   1
+#define SBI_SRST_REASON_NONE	    0
+#define SBI_SRST_REASON_SYSTEM_FAIL 1
 
 struct sbiret {
 	long error;
@@ -41,10 +41,7 @@ static __always_inline struct sbiret sbi_ecall(unsigned long ext, unsigned long 
 	register unsigned long a6 __asm__("a6") = fid;
 	register unsigned long a7 __asm__("a7") = ext;
 
-	__asm__ __volatile__("ecall"
-			     : "+r"(a0), "+r"(a1)
-			     : "r"(a2), "r"(a6), "r"(a7)
-			     : "memory");
+	__asm__ __volatile__("ecall" : "+r"(a0), "+r"(a1) : "r"(a2), "r"(a6), "r"(a7) : "memory");
 	return (struct sbiret){ .error = a0, .value = a1 };
 }
 
