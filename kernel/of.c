@@ -25,6 +25,7 @@ enum of_kind {
 	OF_CHOSEN,
 	OF_ALIASES,
 	OF_CPUS,
+	OF_DISABLED,
 	OF_DEVICE, /* or a bus, or memory: known when its properties are read */
 	/* as devices, but for what their properties mean together */
 	OF_ROOT,
@@ -459,6 +460,12 @@ static __always_inline void reset_props(struct of_props *props)
 	props->disabled = false;
 }
 
+/* What is below a hart is of no use here, and there are many harts. */
+static __always_inline bool children_matter(const struct of_node *root, const struct of_node *node)
+{
+	return node->kind != OF_CPUS && node->kind != OF_DISABLED && node < root + OF_MAX_DEPTH - 1;
+}
+
 /* Between the beginning of a node and its first child, or its end: what properties mean. */
 enum props_kind {
 	DEVICE_PROPS,
@@ -484,11 +491,12 @@ static int read_tree(struct of_reader *reader, struct fdt_cursor cursor)
 				return -EINVAL; /* behind a child, against the format (5.4.2) */
 			break;
 		case FDT_BEGIN_NODE:
-			if (in_props != NO_PROPS)
+			if (in_props != NO_PROPS) {
 				evaluate_node(reader, node);
-			/* What is below a hart is of no use here, and there are many harts. */
-			if (node >= root &&
-			    (node->kind == OF_CPUS || node == root + OF_MAX_DEPTH - 1)) {
+				if (unlikely(reader->props.disabled))
+					node->kind = OF_DISABLED;
+			}
+			if (node >= root && !children_matter(root, node)) {
 				in_props = NO_PROPS;
 				cursor.next = fdt_skip_node(cursor.next, cursor.end);
 				if (!cursor.next)
