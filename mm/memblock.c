@@ -60,12 +60,13 @@ bool memblock_has_memory(void)
 
 bool memblock_overlaps_memory(phys_addr_t base, u64 size)
 {
-	struct region region = make_region(base, size, false);
 	unsigned int i;
 
-	for (i = 0; i < bank_count; i++)
-		if (region.start < banks[i].end && region.end > banks[i].start)
+	/* Without sums, which a device tree could make overflow. */
+	for (i = 0; i < bank_count; i++) {
+		if (base < banks[i].start ? banks[i].start - base < size : base < banks[i].end)
 			return true;
+	}
 	return false;
 }
 
