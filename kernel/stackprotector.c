@@ -7,7 +7,8 @@
 extern unsigned long __stack_chk_guard;
 void __stack_chk_fail(void) __noreturn;
 
-unsigned long __stack_chk_guard;
+/* __used: with LTO, the calls come when the choice of what to keep is made. */
+unsigned long __stack_chk_guard __used;
 static u64 entropy;
 
 /* One round of FNV-1a with a 64-bit state. */
@@ -33,7 +34,7 @@ void stackprotector_init(void)
 	__stack_chk_guard = entropy << 8;
 }
 
-void __stack_chk_fail(void)
+__used void __stack_chk_fail(void)
 {
 	/* Of the call, which is the function's last instruction. */
 	panic("stack protector: damaged stack frame in %pS",
