@@ -387,7 +387,7 @@ static noinline void found_device(const struct of_reader *reader, const struct o
 
 /* Each whole range of a node's reg property. */
 #define for_each_reg(node, props, base, size)                                                      \
-	for (u32 step_, at_ = 0; (step_ = read_reg((node)-1, props, at_, &(base), &(size)));       \
+	for (u32 step_, at_ = 0; (step_ = read_reg(&(node)[-1], props, at_, &(base), &(size)));    \
 	     at_ += step_)
 
 static noinline void found_memory(const struct of_node *node, const struct of_props *props)

@@ -10,10 +10,9 @@ struct name {
 };
 
 /* With the sign, which is skipped where it is not wanted. */
-#define NAME(e)                                                                                    \
-	{                                                                                          \
-		e, "-" #e                                                                          \
-	}
+/* clang-format off */
+#define NAME(e) { e, "-" #e }
+/* clang-format on */
 
 static const struct name names[] = {
 	NAME(EPERM),	 NAME(ENOENT), NAME(EINTR),   NAME(EIO),       NAME(ENXIO),
