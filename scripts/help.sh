@@ -1,0 +1,110 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# What "make help" prints: help.sh SOURCE_TREE
+set -eu
+
+cd "$1"
+
+cat <<'END'
+The first build:
+  defconfig       - the standard configuration; runs on every machine
+  menuconfig      - choose options in menus
+  all             - build what is marked with [*]; the default
+  run             - build and boot in QEMU, console on the terminal
+  debug           - the same, halted until gdb attaches
+  gdb             - attach gdb to "make debug", with commands that know the kernel
+
+Building:
+* ahoy            - the kernel as an ELF file with symbols
+* Image           - the flat image, arch/riscv/boot/Image
+  dir/            - what is in one folder
+  dir/file.o      - one object
+  dir/file.s      - its assembly text
+  dir/file.i      - its source after the preprocessor
+  dir/file.lst    - source and machine code side by side
+  compile_commands.json - for clangd and other tools, from what was built
+  tags, TAGS, cscope    - indexes for editors
+  kernelversion   - print the version
+  kernelrelease   - print the version with CONFIG_LOCALVERSION
+
+Configurations:
+END
+
+for file in configs/*defconfig configs/*.config; do
+	[ ! -e "$file" ] || printf '%s %s\n' "$(basename "$file")" "$(sed -n '1s/^# *//p' "$file")"
+done | sort | awk '{
+	line = sprintf("  %-15s -", $1)
+	for (i = 2; i <= NF; i++) {
+		if (length(line " " $i) > 96) {
+			print line
+			line = sprintf("%19s", "")
+		}
+		line = line " " $i
+	}
+	print line
+}'
+
+cat <<'END'
+  NAME.config     - add a fragment, from configs/ or a path, to .config
+
+Configuring:
+  oldconfig       - keep .config, ask for new options
+  olddefconfig    - keep .config, new options get their defaults
+  config          - ask for every option, line by line
+  nconfig         - menuconfig
+  guiconfig       - menus in a window (also: xconfig)
+  savedefconfig   - write what differs from the defaults to ./defconfig
+  listnewconfig   - list options that .config lacks; helpnewconfig: with help
+  whyconfig       - SYMBOL=NAME: what set it, and why it cannot be set
+  allnoconfig     - off wherever possible
+  allyesconfig    - on wherever possible
+  alldefconfig    - Kconfig's defaults
+  randconfig      - a random valid configuration
+  scripts/config, scripts/diffconfig, scripts/merge_config.sh,
+  scripts/extract-ikconfig: see their --help
+
+Cleaning:
+  clean           - remove what was built, keep the configuration
+  mrproper        - remove the configuration and everything else that was made
+  distclean       - mrproper, and what editors and patch left behind
+
+Testing:
+  check           - all tests, in parallel; results for CI in build/check/check.xml
+  check-fresh     - set up, build, run and check in bare Debian systems (as root; slow)
+  bench           - times of builds, sizes of images, instructions to the line
+  kconfig-lint    - check the Kconfig files
+  format          - format the C sources
+
+Variables of the build, on make's command line:
+  O=DIR           - build in DIR; the source tree stays untouched
+  V=1             - print commands; V=2: the reason for each
+  W=1             - more warnings (2, 3: yet more; e: as errors)
+  C=1             - check with sparse what is compiled; C=2: all
+  LLVM=1          - clang and lld (LLVM=-19: with that suffix; LLVM=/path/: from there)
+  CROSS_COMPILE=  - prefix of GCC and binutils, such as riscv64-linux-gnu-
+  CCACHE=1        - compile through ccache
+  KCFLAGS=        - more flags for the compiler; KAFLAGS=: for assembly
+  CHECK=          - the checker instead of sparse
+  KCONFIG_CONFIG= - the configuration's file instead of .config
+  KCONFIG_SEED=, KCONFIG_PROBABILITY= - for randconfig: the seed, per cent of options on
+  KCONFIG_ALLCONFIG=FILE - values that all*config and randconfig must keep
+  KCONFIG_WERROR=1 - a warning about the configuration is an error
+
+Variables of run and debug:
+  MACHINE=        - virt, sifive_u or spike
+  MEM=            - memory, such as 64M or 2G
+  SMP=            - number of harts
+  CPU=            - QEMU's -cpu
+  QEMU=           - the emulator
+  QEMU_ARGS=      - more arguments for QEMU
+  BIOS=           - firmware instead of QEMU's OpenSBI
+  APPEND=         - the kernel's command line
+  TIMEOUT=        - stop after so many seconds; 0: never
+  UBOOT=          - start this u-boot.bin, and the kernel from it
+  GDB_PORT=       - port of the gdb stub
+
+Variables of check:
+  CHECK_ARGS=     - for pytest, such as "-k uart" or "tests/scripts"
+  CHECK_JOBS=     - how many tests at a time (one a processor)
+END
