@@ -278,12 +278,13 @@ def needs_debug_console() -> None:
 
 # ---- What is expected -----------------------------------------------------------
 
-def sends_cr(kernel: Kernel, uart: Optional[bool] = None) -> bool:
-    """Tell whether CR comes before LF: firmware always sends it."""
-    config = kernel.config
-    if uart is None:
-        uart = config.get("QEMU_MACHINE") != "spike" and kernel.has("SERIAL_8250", "SERIAL_SIFIVE")
-    return not uart or kernel.has("SERIAL_CRLF")
+UARTS = {"virt": "SERIAL_8250", "sifive_u": "SERIAL_SIFIVE"}
+
+
+def line_end(kernel: Kernel, machine: str) -> bytes:
+    """Return what ends a line on the serial line: firmware always sends CR."""
+    by_firmware = machine not in UARTS or not kernel.has(UARTS[machine])
+    return b"\r\n" if by_firmware or kernel.has("SERIAL_CRLF") else b"\n"
 
 
 def is_quiet(kernel: Kernel) -> bool:
@@ -291,29 +292,29 @@ def is_quiet(kernel: Kernel) -> bool:
     return not kernel.has("BANNER") and int(kernel.config.get("CONSOLE_LOGLEVEL_DEFAULT", 4)) <= 4
 
 
-def check_line(kernel: Kernel, result: Result, uart: Optional[bool] = None) -> None:
+def check_line(kernel: Kernel, result: Result, machine: str = "",
+               end: Optional[bytes] = None) -> None:
     """Check that the kernel printed the line once, as its last word, and nothing else if quiet.
 
-    Uart: whether a UART's driver of the kernel prints, by default told from
-    the configuration.
+    The machine is the configuration's, unless another is named; so is what ends
+    the line.
     """
-    end = b"\r\n" if sends_cr(kernel, uart) else b"\n"
-    assert (b"\n" + result.kernel).endswith(b"\n" + LINE.encode() + end), result
+    line = LINE.encode() + (end or line_end(kernel, machine or kernel.config["QEMU_MACHINE"]))
+    assert (b"\n" + result.kernel).endswith(b"\n" + line), result
     assert result.output.count(LINE.encode()) == 1, result
     if is_quiet(kernel):
-        assert result.kernel == LINE.encode() + end, result
+        assert result.kernel == line, result
 
 
 def check_clean(kernel: Kernel, result: Result, machine: str = "",
-                uart: Optional[bool] = None) -> None:
-    """Check the line and the configured end."""
-    machine = machine or kernel.config["QEMU_MACHINE"]
-    check_line(kernel, result, uart)
+                end: Optional[bytes] = None) -> None:
+    """Check the line and the configured end; arguments as for check_line()."""
+    check_line(kernel, result, machine, end)
     assert result.status == 0, result
     stopped = "run: the kernel does not power this machine off: QEMU stopped\n"
     if kernel.has("FINISH_IDLE"):
         assert result.notes == stopped, result
-    elif kernel.has("FINISH_REBOOT") or machine == "virt":
+    elif kernel.has("FINISH_REBOOT") or (machine or kernel.config["QEMU_MACHINE"]) == "virt":
         assert result.notes == "", result
     else:
         assert result.notes in ("", stopped), result
