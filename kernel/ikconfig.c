@@ -10,7 +10,7 @@
 #define MARK_BEGIN "IKCFG_ST"
 #define MARK_END   "IKCFG_ED"
 
-const char kernel_config[] __used __section(".rodata.ikconfig") = MARK_BEGIN
+static const char kernel_config[] __used __section(".rodata.ikconfig") = MARK_BEGIN
 #include <generated/config_text.h>
 	MARK_END;
 

@@ -17,9 +17,9 @@
 
 #define LOG_BUF_LEN (1UL << CONFIG_LOG_BUF_SHIFT)
 
-char log_buf[LOG_BUF_LEN] __noinit;
-u64 log_first; /* position of the oldest byte that is still there */
-u64 log_next;  /* position behind the newest */
+static char log_buf[LOG_BUF_LEN] __noinit;
+static u64 log_first; /* position of the oldest byte that is still there */
+static u64 log_next;  /* position behind the newest */
 
 static bool console_on;	     /* messages go to the console as they come */
 static unsigned int waiting; /* before that: bit N is set if one of level N waits */

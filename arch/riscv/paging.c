@@ -53,6 +53,8 @@ typedef u64 pte_t;
 /* Gibibytes at the edges of RAM get a table of their own, from these. */
 #define SPARE_TABLES (IS_ENABLED(CONFIG_LINEAR_MAP) ? 2 : 0)
 
+/* head.S finds the root here. */
+extern pte_t early_tables[MAX_LEVELS + SPARE_TABLES][PTRS_PER_TABLE];
 pte_t early_tables[MAX_LEVELS + SPARE_TABLES][PTRS_PER_TABLE] __aligned(PAGE_SIZE)
 	__section(".noinit_pages");
 
