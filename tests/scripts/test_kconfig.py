@@ -321,6 +321,7 @@ def test_lenient_warnings(tmp_path: Path, target: str) -> None:
     assert ".config:3: warning: CONFIG_LINEAR=y: depends on MMU (=n; default !PAGING_BARE" in err
     assert ".config:5: warning: CONFIG_SHIFT=99: out of range (10 to 20 if BIG (=y))\n" in err
     assert ".config:6: warning: CONFIG_NAME=y: a string in double quotes is needed\n" in err
+    assert err.count("SHIFT") == 1, "kconfiglib does not say it again"
     assert "HELPER" not in err, "values of hidden symbols are computed, not the user's"
     assert "GONE" not in tree.config_file.read_text()
     assert tree.values()["SHIFT"] == "12"
@@ -517,7 +518,7 @@ def test_number_without_default_survives(tmp_path: Path) -> None:
 TOP = """\
 MAKEFLAGS += -rR --no-print-directory
 srctree ?= {src}
-export srctree VERSION EXTRA
+export srctree VERSION
 Q := @
 export Q
 ifneq ($(filter %config,$(MAKECMDGOALS)),)
@@ -571,6 +572,7 @@ def test_make_syncs_once_for_each_cause(tmp_path: Path) -> None:
     assert synced(VERSION=" led")
     assert synced(VERSION="1")
     assert synced("VERSION=$$HOME, (b"), "also from the command line"
+    assert synced()
     assert synced("EXTRA=x"), "one that was not there"
     assert synced()
     assert not synced(UNRELATED="1")
@@ -680,6 +682,9 @@ def test_allconfig_presets(tmp_path: Path, which: str) -> None:
     (tree.obj / "mine").write_text("CONFIG_PAGING_SV39=y\n")
     tree.run(target, KCONFIG_ALLCONFIG="mine")
     assert tree.values()["PAGING_SV39"] == "y"
+    (tree.obj / "mine").write_text("CONFIG_BIG=n\nCONFIG_BIG=y\n")
+    assert "mine:2: CONFIG_BIG=y: contradicts CONFIG_BIG=n on line 1" in \
+        tree.run(target, status=1, KCONFIG_ALLCONFIG="mine").stderr
     (tree.obj / "mine").write_text("CONFIG_BIG=n\nCONFIG_PAGING_SV48=y\n")
     before = tree.config_file.read_text()
     err = tree.run(target, status=1, KCONFIG_ALLCONFIG="mine").stderr
@@ -802,6 +807,36 @@ def test_random_settles_backward_dependencies(tmp_path: Path) -> None:
         assert got["N"] in (("5", "6") if got["C0"] == "y" else ("1", "2"))
         chosen.add(got["C0"])
     assert chosen == {"y", "n"}
+
+
+def test_random_settles_choices_that_depend_on_later_ones(tmp_path: Path) -> None:
+    text = "".join(f'choice\n  prompt "c{i}"\nconfig A{i}\n  bool "a"\n  depends on A{i + 1}\n'
+                   f'config B{i}\n  bool "b"\n  depends on !A{i + 1}\n'
+                   f'config C{i}\n  bool "c"\nendchoice\n' for i in range(6))
+    text += 'config A6\n  bool "a6"\nconfig N\n  int "n"\n  range 0 M\n  default 0\n' \
+            'config M\n  int "m"\n  range 0 1000\n  default 5\n'
+    tree = Tree(tmp_path, text)
+    first, wide = [], 0
+    for seed in range(60):
+        tree.run("randconfig", KCONFIG_SEED=str(seed))
+        got = tree.values()
+        first.append("C0" if got["C0"] == "y" else "A0 or B0")
+        assert 0 <= int(got["N"]) <= int(got["M"])
+        wide += int(got["N"]) > 5
+    assert 15 < first.count("C0") < 45, "one of two visible members each time"
+    assert wide > 20, "the range of the later symbol's new value, not of its default"
+
+
+def test_random_keeps_what_presets_rule_out(tmp_path: Path) -> None:
+    text = "".join(f'choice\n  prompt "c{i}"\n' +
+                   "".join(f'config C{i}_{j}\n  bool "c"\n' for j in range(9)) + "endchoice\n"
+                   for i in range(4))
+    tree = Tree(tmp_path, text)
+    (tree.obj / "mine").write_text("".join(f"# CONFIG_C{i}_{j} is not set\n"
+                                           for i in range(4) for j in range(8)))
+    tree.run("randconfig", KCONFIG_SEED="1", KCONFIG_ALLCONFIG="mine")
+    assert [name for name, value in tree.values().items() if value == "y"] == \
+        ["C0_8", "C1_8", "C2_8", "C3_8"]
 
 
 def test_random_keeps_presets(tmp_path: Path) -> None:
@@ -970,6 +1005,20 @@ def test_menuconfig_refuses_a_malformed_file(tmp_path: Path) -> None:
     with Terminal(tree, f"{PYTHON} {CONF} nconfig") as term:
         term.see("exit status 1")
         term.see(".config:1: rubbish: malformed line")
+
+
+@need_tmux
+def test_menuconfig_shows_warnings(tmp_path: Path) -> None:
+    tree = Tree(tmp_path)
+    tree.write("CONFIG_GONE=y\nCONFIG_SHIFT=19\n")
+    with Terminal(tree, f"{PYTHON} {CONF} menuconfig 2>err") as term:
+        term.see("Devices")
+        term.keys("q")
+        term.see("Save configuration?")
+        term.keys("y")
+        term.see("exit status 0")
+    assert (tree.obj / "err").read_text() == ".config:1: warning: CONFIG_GONE=y: no such symbol\n"
+    assert tree.values()["SHIFT"] == "19"
 
 
 @need_tmux
