@@ -147,6 +147,12 @@ unsigned long paging_build(void)
 	unsigned long pa = (unsigned long)_start;
 	unsigned int level;
 
+	/*
+	 * It is this address now, and another one once paging is on: the compiler
+	 * must not take it for a constant to be worked out again where it is used,
+	 * as clang's link-time optimisation does.
+	 */
+	__asm__("" : "+r"(pa));
 	if (!IS_ALIGNED(pa, KERNEL_ALIGN))
 		die_early("the image must be loaded at a multiple of 2 MiB\n");
 
