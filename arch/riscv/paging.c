@@ -152,7 +152,7 @@ unsigned long paging_build(void)
 	 * must not take it for a constant to be worked out again where it is used,
 	 * as clang's link-time optimisation does.
 	 */
-	__asm__("" : "+r"(pa));
+	OPTIMIZER_HIDE_VAR(pa);
 	if (!IS_ALIGNED(pa, KERNEL_ALIGN))
 		die_early("the image must be loaded at a multiple of 2 MiB\n");
 
