@@ -9,7 +9,8 @@
 - Nothing in Kconfig's expressions is undefined, and kconfiglib has no warning.
 - Each CONFIG_ name in sources and makefiles is a symbol.
 - Each symbol is used: by a source, a makefile, a host script, or an expression
-  of another symbol. Being selected is not a use. One member of a choice may be
+  of another symbol. Being selected is not a use; selecting, where nobody is
+  asked, is one. One member of a choice may be
   what remains when the others are not chosen.
 
 Prints FILE:LINE: message and exits with 1 if there is anything to say.
@@ -141,6 +142,9 @@ def unused(kconf: Any, used: Set[str]) -> Iterator[str]:
             if remaining[sym.choice] == 1 and len(sym.choice.syms) > 1:
                 continue
         node = sym.nodes[0]
+        # One that nobody sees may be there to select another.
+        if not node.prompt and node.selects:
+            continue
         yield f"{node.filename}:{node.linenr}: CONFIG_{sym.name} is not used anywhere"
 
 
