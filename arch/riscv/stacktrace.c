@@ -30,19 +30,22 @@ static bool is_frame(unsigned long fp)
 		in_stack(fp, (unsigned long)trap_stack_top, TRAP_STACK_SIZE));
 }
 
-void show_stack(unsigned long pc, unsigned long fp)
+void show_stack(unsigned long pc, unsigned long ra, unsigned long fp)
 {
 	unsigned int i;
 
 	console_printf("Call trace:\n  %pS\n", (void *)pc);
 	for (i = 0; i < MAX_FRAMES && is_frame(fp); i++) {
-		const struct frame *frame = (const struct frame *)fp - 1;
+		struct frame frame = ((const struct frame *)fp)[-1];
 
-		if (frame->ra < (unsigned long)_start || frame->ra >= (unsigned long)_etext)
+		/* GCC's functions that call none save s0 alone, in the place of ra. */
+		if (i == 0 && is_frame(frame.ra))
+			frame = (struct frame){ .fp = frame.ra, .ra = ra };
+		if (frame.ra < (unsigned long)_start || frame.ra >= (unsigned long)_etext)
 			break;
 		/* Of the call itself: behind one that never returns, another function may begin. */
-		console_printf("  %pS\n", (void *)(frame->ra - 1));
-		fp = frame->fp;
+		console_printf("  %pS\n", (void *)(frame.ra - 1));
+		fp = frame.fp;
 	}
 }
 
@@ -51,5 +54,5 @@ void dump_stack(void)
 	unsigned long fp = (unsigned long)__builtin_frame_address(0);
 	const struct frame *frame = (const struct frame *)fp - 1;
 
-	show_stack(frame->ra, frame->fp);
+	show_stack(frame->ra, frame->ra, frame->fp);
 }

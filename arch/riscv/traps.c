@@ -121,7 +121,7 @@ void trap_report(const struct pt_regs *regs)
 	if (crash_in_report)
 		crash_illegal();
 	show_regs(regs);
-	show_stack(regs->epc, regs->s0);
+	show_stack(regs->epc, regs->ra, regs->s0);
 	panic_end();
 }
 

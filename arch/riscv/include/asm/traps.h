@@ -13,15 +13,16 @@ static inline void traps_init(void)
 
 #ifdef CONFIG_STACKTRACE
 /*
- * Print the chain of calls from frame pointer @fp; @pc is where it starts.
- * Follows frames only within one of the kernel's stacks. Context: any.
+ * Print the chain of calls from frame pointer @fp; @pc is where it starts, @ra
+ * the way back if the function at @pc keeps that in the register. Follows
+ * frames only within one of the kernel's stacks. Context: any.
  */
-void show_stack(unsigned long pc, unsigned long fp);
+void show_stack(unsigned long pc, unsigned long ra, unsigned long fp);
 
 /* The same from the caller of this. */
 void dump_stack(void);
 #else
-static inline void show_stack(unsigned long pc, unsigned long fp)
+static inline void show_stack(unsigned long pc, unsigned long ra, unsigned long fp)
 {
 }
 
