@@ -59,7 +59,8 @@ endif
 
 abs_srctree := $(realpath $(dir $(lastword $(MAKEFILE_LIST))))
 ifneq ($(KBUILD_OUTPUT),)
-abs_objtree := $(shell mkdir -p '$(KBUILD_OUTPUT)' && cd '$(KBUILD_OUTPUT)' && pwd)
+quoted := '$(subst ','\'',$(KBUILD_OUTPUT))'
+abs_objtree := $(shell mkdir -p $(quoted) && cd $(quoted) && pwd)
 ifeq ($(abs_objtree),)
 $(error cannot create the output folder "$(KBUILD_OUTPUT)")
 endif
@@ -80,6 +81,10 @@ PHONY += $(MAKECMDGOALS) __sub-make
 $(filter-out $(abs_srctree)/Makefile Makefile __sub-make all,$(MAKECMDGOALS)) all: __sub-make
 	@:
 __sub-make:
+	@case "$$abs_srctree$$abs_objtree" in *[]\[\'\"\\\$$\`\#%\&\(\)*,\;\<=\>?{\|}!]*) \
+		echo >&2 '*** The names of the source and output folders must not have any of '\
+	'[]'\''"\$$`#%&()*,;<=>?{|}!: make, the shell or the compiler would take them for something else.'; \
+		exit 1;; esac
 	$(Q)$(MAKE) -C $(abs_objtree) -f $(abs_srctree)/Makefile $(MAKECMDGOALS)
 
 $(sort Makefile $(abs_srctree)/Makefile): ;

@@ -10,8 +10,8 @@
 - Each CONFIG_ name in sources and makefiles is a symbol.
 - Each symbol is used: by a source, a makefile, a host script, or an expression
   of another symbol. Being selected is not a use; selecting, where nobody is
-  asked, is one. One member of a choice may be
-  what remains when the others are not chosen.
+  asked, is one. One member of a choice may be what remains when the others are
+  not chosen.
 
 Prints FILE:LINE: message and exits with 1 if there is anything to say.
 """
