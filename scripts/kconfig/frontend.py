@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: MIT
+"""menuconfig and guiconfig: kconfiglib's own programs, made to explain values."""
+import os
+import sys
+from typing import Any, Tuple
+
+from kconfiglib import MenuNode, Symbol
+
+from common import ConfError, config_path, indented
+from explain import why
+from tree import Tree
+
+
+def explain_in(module: Any, tree: Tree) -> None:
+    """Have a front end's information screen say why a symbol is what it is."""
+    plain = getattr(module, "_info_str", None)
+    if plain is None:
+        return
+
+    def info(node: MenuNode) -> str:
+        text = plain(node)
+        if not isinstance(node.item, Symbol):
+            return text
+        # Values change while the front end runs: no file and line here.
+        return text + "\n\nWhy this value:\n\n" + indented("\n".join(why(node.item, None)))
+
+    module._info_str = info
+
+
+def front_end(tree: Tree, name: str) -> None:
+    """menuconfig or guiconfig, kconfiglib's own programs."""
+    if name == "menuconfig":
+        if not (sys.stdin.isatty() and sys.stdout.isatty()):
+            raise ConfError("*** menuconfig needs a terminal; 'make oldconfig' asks line by line.")
+        import curses
+        import menuconfig as module
+        failures: Tuple[type, ...] = (curses.error,)
+    else:
+        try:
+            import tkinter
+            import guiconfig as module
+        except ImportError as err:
+            raise ConfError(f"*** guiconfig needs tkinter ({err}): install the package python3-tk,"
+                            " or use 'make menuconfig'.") from err
+        failures = (tkinter.TclError,)
+    explain_in(module, tree)
+    # The program loads it again, but where nobody sees messages.
+    tree.start()
+    # The program takes a file name that it shows from the environment.
+    os.environ["KCONFIG_CONFIG"] = config_path()
+    saved, sys.stderr = sys.stderr, open(os.devnull, "w", encoding="utf-8")
+    try:
+        module.menuconfig(tree)
+    except failures as err:
+        raise ConfError(f"*** {name} cannot use this terminal or display: {err}") from err
+    finally:
+        sys.stderr.close()
+        sys.stderr = saved
