@@ -27,7 +27,12 @@ class Command(gdb.Command):
 def register(name: str) -> int:
     """Return a register of the selected hart."""
     try:
-        value = gdb.parse_and_eval(f"${name}")
-        return int(value) % (1 << 64)
-    except gdb.error as err:
+        try:
+            value = gdb.parse_and_eval(f"${name}")
+            return int(value) % (1 << 64)
+        except gdb.error:
+            # Behind a trap gdb knows the saved registers only; what commands
+            # want besides is as it was.
+            return int(gdb.newest_frame().read_register(name)) % (1 << 64)
+    except (gdb.error, ValueError) as err:
         raise gdb.GdbError(f"Cannot read the register {name}: {err}") from err
