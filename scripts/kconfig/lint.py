@@ -141,10 +141,11 @@ def unused(kconf: Any, used: Set[str]) -> Iterator[str]:
             remaining[sym.choice] = remaining.get(sym.choice, 0) + 1
             if remaining[sym.choice] == 1 and len(sym.choice.syms) > 1:
                 continue
-        node = sym.nodes[0]
-        # One that nobody sees may be there to select another.
-        if not node.prompt and node.selects:
+        # One that nobody is asked about may be there to select another.
+        if not any(node.prompt for node in sym.nodes) \
+                and any(node.selects or node.implies for node in sym.nodes):
             continue
+        node = sym.nodes[0]
         yield f"{node.filename}:{node.linenr}: CONFIG_{sym.name} is not used anywhere"
 
 
