@@ -9,7 +9,7 @@ from typing import Dict, List, Tuple
 
 import pytest
 
-from test_kconfig import Tree, values
+from kconfigtree import Tree, values
 
 FOUND = sorted(glob.glob("/usr/lib/linux-kbuild-*/scripts/kconfig/conf"))
 pytestmark = pytest.mark.skipif(not FOUND, reason="linux-kbuild (Linux's conf) is not installed")

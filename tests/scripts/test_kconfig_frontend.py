@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: MIT
+"""The configuration targets: menuconfig and guiconfig."""
+import shutil
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kconfigtree import CONF, PYTHON, Tree
+
+
+class Terminal:
+    """A program in a terminal of its own, by tmux."""
+
+    def __init__(self, tree: Tree, command: str) -> None:
+        self.socket = str(tree.obj.parent / "tmux")
+        env = tree.env(TERM="screen", LANG="C.UTF-8")
+        self.env = env
+        self.tmux("new-session", "-d", "-x", "80", "-y", "30", "-c", str(tree.obj),
+                  f"{command}; echo exit status $?; sleep 60")
+
+    def tmux(self, *args: str) -> str:
+        done = subprocess.run(["tmux", "-S", self.socket, "-f", "/dev/null", *args], env=self.env,
+                              capture_output=True, text=True, timeout=20, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def see(self, text: str) -> str:
+        screen = ""
+        end = time.monotonic() + 20
+        while time.monotonic() < end:
+            screen = self.tmux("capture-pane", "-p")
+            if text in screen:
+                return screen
+            time.sleep(0.05)
+        raise AssertionError(f"{text!r} does not appear:\n{screen}")
+
+    def keys(self, *keys: str) -> None:
+        self.tmux("send-keys", *keys)
+
+    def __enter__(self) -> "Terminal":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.tmux("kill-server")
+
+
+need_tmux = pytest.mark.skipif(not shutil.which("tmux"), reason="tmux is not installed")
+
+
+@need_tmux
+def test_menuconfig(tmp_path: Path) -> None:
+    """Starts from defconfig, moves, explains, changes, saves."""
+    tree = Tree(tmp_path)
+    (tree.src / ".config").write_text("CONFIG_SHIFT=19\n")
+    tree.preset("defconfig", "CONFIG_SHIFT=13\n")
+    with Terminal(tree, f"{PYTHON} {CONF} menuconfig") as term:
+        term.see("Devices")
+        assert "Paging" in term.see("Test 1")
+        term.keys("Down", "Down", "Enter")
+        term.see("(13) Shift")
+        term.keys("y")
+        term.see("[*] Linear map")
+        term.keys("Down", "y")
+        term.see("-*- Forced")
+        term.keys("Down", "?")
+        term.see("selected by DRIVER (=y)")
+        term.keys("q")
+        term.see("-*- Forced")
+        term.keys("q")
+        term.see("Save configuration?")
+        term.keys("y")
+        term.see("exit status 0")
+    got = tree.values()
+    assert (got["LINEAR"], got["DRIVER"], got["FORCED"], got["SHIFT"]) == ("y", "y", "y", "13")
+    assert tree.config_file.read_text().startswith("#\n# Automatically generated")
+
+
+@need_tmux
+def test_menuconfig_refuses_a_malformed_file(tmp_path: Path) -> None:
+    tree = Tree(tmp_path)
+    tree.write("rubbish\n")
+    with Terminal(tree, f"{PYTHON} {CONF} nconfig") as term:
+        term.see("exit status 1")
+        term.see(".config:1: rubbish: malformed line")
+
+
+@need_tmux
+def test_menuconfig_shows_warnings(tmp_path: Path) -> None:
+    tree = Tree(tmp_path)
+    tree.write("CONFIG_GONE=y\nCONFIG_SHIFT=19\n")
+    with Terminal(tree, f"{PYTHON} {CONF} menuconfig 2>err") as term:
+        term.see("Devices")
+        term.keys("q")
+        term.see("Save configuration?")
+        term.keys("y")
+        term.see("exit status 0")
+    assert (tree.obj / "err").read_text() == ".config:1: warning: CONFIG_GONE=y: no such symbol\n"
+    assert tree.values()["SHIFT"] == "19"
+
+
+@need_tmux
+def test_menuconfig_unknown_terminal(tmp_path: Path) -> None:
+    tree = Tree(tmp_path)
+    with Terminal(tree, f"TERM=nonsense {PYTHON} {CONF} menuconfig") as term:
+        assert "Traceback" not in term.see("exit status 1")
+
+
+def test_menuconfig_needs_a_terminal(tmp_path: Path) -> None:
+    assert "needs a terminal" in Tree(tmp_path).run("menuconfig", status=1).stderr
+
+
+@pytest.mark.parametrize("target", ["guiconfig", "xconfig"])
+def test_guiconfig_without_a_display(tmp_path: Path, target: str) -> None:
+    tree = Tree(tmp_path)
+    err = tree.run(target, status=1, DISPLAY="").stderr
+    assert "python3-tk" in err or "display" in err
