@@ -67,8 +67,8 @@ endif
 else
 abs_objtree := $(CURDIR)
 endif
-ifneq ($(words $(subst :, ,$(abs_srctree) $(abs_objtree))),2)
-$(error the source and output folders must not have spaces or colons in their names)
+ifneq ($(words $(subst :, ,$(subst %, ,$(abs_srctree) $(abs_objtree)))),2)
+$(error the names of the source and output folders must not have any of space, colon or %)
 endif
 
 export KBUILD_VERBOSE KBUILD_EXTRA_WARN KBUILD_CHECKSRC quiet Q

@@ -30,7 +30,7 @@ def entries(objtree: Path) -> List[Dict[str, str]]:
             if match:
                 target, command, source = match.groups()
                 # The .cmd file holds the command as a makefile's variable.
-                command = command.replace("$$", "$").replace("\\#", "#")
+                command = command.replace("$(pound)", "#").replace("$$", "$")
                 found.append({"directory": str(objtree), "command": command,
                               "file": source, "output": target})
     return sorted(found, key=lambda entry: entry["file"])

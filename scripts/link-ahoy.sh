@@ -27,6 +27,7 @@ for arg; do
 	[ "$arg" = -- ] || set -- "$@" "$arg"
 done
 
+rm -f "$out"
 if [ -z "${KALLSYMS:-}" ]; then
 	link "" "$out" "$@"
 else
