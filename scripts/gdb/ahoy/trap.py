@@ -145,11 +145,23 @@ when the hart is in firmware."""
             saved = trapped(frame.pc())
             if saved:
                 print(trap_text(saved))
+            frame = self.caller(elf, frame)
+
+    @staticmethod
+    def caller(elf: Elf, frame: gdb.Frame) -> Optional[gdb.Frame]:
+        """Return the frame that called one of the kernel, None for the first."""
+        try:
             older = frame.older()
-            if older is not None and elf.where(older.pc()) is None:
-                print(f"     {older.pc():#018x} is not in the kernel: the backtrace ends")
-                break
-            frame = older
+            if older is None:
+                return None
+            pc = older.pc()
+        except gdb.error:
+            # gdb does not find the way back, of which the first function has none.
+            return None
+        if elf.where(pc) is None:
+            print(f"     {pc:#018x} is not in the kernel: the backtrace ends")
+            return None
+        return older
 
     @staticmethod
     def outside(elf: Elf, pc: int) -> None:
