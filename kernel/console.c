@@ -185,3 +185,9 @@ void console_write(const char *text, size_t len)
 			current = portless_from(current + 1);
 	}
 }
+
+void console_flush(void)
+{
+	if (current && current->flush)
+		current->flush();
+}

@@ -35,5 +35,7 @@ void __entry start_kernel(unsigned long hartid, unsigned long fdt)
 	printk_console_ready();
 	init_run(INIT_LEVEL_late);
 	print_line();
+	if (!IS_ENABLED(CONFIG_FINISH_IDLE))
+		console_flush();
 	machine_finish();
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <stdarg.h>
 
+#include <ahoy/console.h>
 #include <ahoy/panic.h>
 #include <ahoy/power.h>
 #include <ahoy/printk.h>
@@ -26,6 +27,7 @@ void panic_begin(const char *fmt, ...)
 void panic_end(void)
 {
 	console_printf("---[ end Kernel panic ]---\n");
+	console_flush();
 	machine_fail();
 }
 

@@ -53,6 +53,14 @@ static int uart8250_console_probe(const struct uart_port *port)
 	return wait_for_tx() ? 0 : -EIO;
 }
 
+static void uart8250_console_flush(void)
+{
+	unsigned int polls;
+
+	for (polls = TX_POLLS; polls && !uart8250_tx_empty(&uart); polls--)
+		;
+}
+
 static __always_inline bool put(u8 c)
 {
 	if (!wait_for_tx())
@@ -70,6 +78,7 @@ CONSOLE_DECLARE(ttyS, CONSOLE_ORDER_UART) = {
 	.name = "ttyS",
 	.probe = uart8250_console_probe,
 	.write = uart8250_console_write,
+	.flush = uart8250_console_flush,
 	.needs_port = true,
 };
 

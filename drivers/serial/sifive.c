@@ -35,6 +35,14 @@ static int uart_sifive_console_probe(const struct uart_port *port)
 	return wait_for_tx() ? 0 : -EIO;
 }
 
+static void uart_sifive_console_flush(void)
+{
+	unsigned int polls;
+
+	for (polls = TX_POLLS; polls && !uart_sifive_tx_empty(base); polls--)
+		;
+}
+
 static __always_inline bool put(u8 c)
 {
 	if (!wait_for_tx())
@@ -52,6 +60,7 @@ CONSOLE_DECLARE(ttySIF, CONSOLE_ORDER_UART) = {
 	.name = "ttySIF",
 	.probe = uart_sifive_console_probe,
 	.write = uart_sifive_console_write,
+	.flush = uart_sifive_console_flush,
 	.needs_port = true,
 };
 

@@ -56,6 +56,8 @@ struct console {
 	int (*probe)(const struct uart_port *port);
 	/* Print; return the number of bytes printed, short if it broke. */
 	size_t (*write)(const char *text, size_t len);
+	/* Wait until it is out, or forget it; NULL where writing does. */
+	void (*flush)(void);
 	/* needs a port: must be told its address */
 	bool needs_port;
 };
@@ -94,6 +96,12 @@ void console_init(void);
  * one. Context: any, after the first C function was entered; one hart at a time.
  */
 void console_write(const char *text, size_t len);
+
+/*
+ * Wait until what was printed has left the UART: the machine's end takes with
+ * it what still waits there. Context: as for console_write().
+ */
+void console_flush(void);
 
 #else
 

@@ -85,4 +85,14 @@ static __always_inline void console_write(const char *text, size_t len)
 	}
 }
 
+static __always_inline void console_flush(void)
+{
+	struct uart8250 uart = console_uart8250();
+
+	while (IS_ENABLED(CONFIG_SERIAL_8250) && !uart8250_tx_empty(&uart))
+		;
+	while (IS_ENABLED(CONFIG_SERIAL_SIFIVE) && !uart_sifive_tx_empty(console_uart_base()))
+		;
+}
+
 #endif

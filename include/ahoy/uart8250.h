@@ -25,6 +25,7 @@
 #define UART8250_LCR_DLAB	  0x80
 #define UART8250_MCR_DTR_RTS	  0x03
 #define UART8250_LSR_THRE	  0x20 /* transmit holding register empty */
+#define UART8250_LSR_TEMT	  0x40 /* and the shift register, too */
 
 /* Where its registers are: at base + (register << shift), io_width bytes each. */
 struct uart8250 {
@@ -67,6 +68,12 @@ static __always_inline void uart8250_write(const struct uart8250 *uart, unsigned
 static __always_inline bool uart8250_tx_ready(const struct uart8250 *uart)
 {
 	return uart8250_read(uart, UART8250_LSR) & UART8250_LSR_THRE;
+}
+
+/* Has all that was sent left? */
+static __always_inline bool uart8250_tx_empty(const struct uart8250 *uart)
+{
+	return uart8250_read(uart, UART8250_LSR) & UART8250_LSR_TEMT;
 }
 
 /* Send @c, whatever the transmitter does. */
