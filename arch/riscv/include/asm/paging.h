@@ -21,7 +21,8 @@ enum fixmap_slot {
 
 #ifdef CONFIG_MMU
 
-extern char fixmap_pages[];
+/* Aligned, else the compiler takes registers behind it for bytes and splits accesses. */
+extern char fixmap_pages[] __aligned(PAGE_SIZE);
 
 /* The virtual address at which fixmap_io() maps @pa in @slot. */
 static __always_inline void __iomem *fixmap_address(enum fixmap_slot slot, phys_addr_t pa)
