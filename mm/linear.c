@@ -15,7 +15,7 @@ static void linear_map_init(void)
 	while (memblock_next_mappable(end, &start, &end))
 		mapped += linear_map_add(start, end);
 #else
-	mapped = linear_map_add(CONFIG_PLATFORM_RAM_BASE + KERNEL_OFFSET,
+	mapped = linear_map_add((u64)PHYS_RAM_BASE + KERNEL_OFFSET,
 				(u64)CONFIG_PLATFORM_RAM_BASE + CONFIG_PLATFORM_RAM_SIZE);
 #endif
 	pr_debug("linear map: %llu KiB\n", mapped >> 10);
