@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """menuconfig and guiconfig: kconfiglib's own programs, made to explain values."""
 import os
+import select
 import sys
 from typing import Any, Tuple
 
@@ -27,6 +28,24 @@ def explain_in(module: Any, tree: Tree) -> None:
     module._info_str = info
 
 
+def end_with_terminal(module: Any) -> None:
+    """Have menuconfig end when its terminal is gone, instead of asking it for ever."""
+    plain = getattr(module, "_getch_compat", None)
+    if plain is None:
+        return
+
+    def getch(win: Any) -> Any:
+        key = plain(win)
+        if key == -1:
+            terminal = select.poll()
+            terminal.register(sys.stdin, select.POLLIN)
+            if any(event & (select.POLLHUP | select.POLLERR) for _, event in terminal.poll(0)):
+                raise ConfError("*** The terminal is gone; nothing is saved.")
+        return key
+
+    module._getch_compat = getch
+
+
 def front_end(tree: Tree, name: str) -> None:
     """menuconfig or guiconfig, kconfiglib's own programs."""
     if name == "menuconfig":
@@ -34,6 +53,7 @@ def front_end(tree: Tree, name: str) -> None:
             raise ConfError("*** menuconfig needs a terminal; 'make oldconfig' asks line by line.")
         import curses
         import menuconfig as module
+        end_with_terminal(module)
         failures: Tuple[type, ...] = (curses.error,)
     else:
         try:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The configuration targets: menuconfig and guiconfig."""
+import os
 import shutil
 import subprocess
 import time
@@ -99,6 +100,23 @@ def test_menuconfig_shows_warnings(tmp_path: Path) -> None:
         term.see("exit status 0")
     assert (tree.obj / "err").read_text() == ".config:1: warning: CONFIG_GONE=y: no such symbol\n"
     assert tree.values()["SHIFT"] == "19"
+
+
+def test_menuconfig_ends_with_its_terminal(tmp_path: Path) -> None:
+    """Also where no signal tells it that the terminal is gone."""
+    tree = Tree(tmp_path)
+    master, slave = os.openpty()
+    with subprocess.Popen([PYTHON, CONF, "menuconfig"], cwd=tree.obj, env=tree.env(TERM="vt100"),
+                          stdin=slave, stdout=slave, stderr=subprocess.DEVNULL,
+                          start_new_session=True) as program:
+        os.close(slave)
+        while b"Devices" not in os.read(master, 65536):
+            pass
+        os.close(master)
+        try:
+            assert program.wait(timeout=20) == 1
+        finally:
+            program.kill()
 
 
 @need_tmux
