@@ -50,8 +50,12 @@ typedef u64 pte_t;
 #define LEVEL_SHIFT(level) (PAGE_SHIFT + 9 * (level))
 #define LEVEL_SIZE(level)  (1UL << LEVEL_SHIFT(level))
 
-/* Gibibytes at the edges of RAM get a table of their own, from these. */
-#define SPARE_TABLES (IS_ENABLED(CONFIG_LINEAR_MAP) ? 2 : 0)
+/*
+ * Gibibytes beside the image's get a table of their own from these: two at the
+ * edges of RAM, and the device tree's where a leaf of its size would not be
+ * aligned in physical memory.
+ */
+#define SPARE_TABLES (2 * IS_ENABLED(CONFIG_LINEAR_MAP) + IS_ENABLED(CONFIG_OF))
 
 /* head.S finds the root here. */
 extern pte_t early_tables[MAX_LEVELS + SPARE_TABLES][PTRS_PER_TABLE];
@@ -223,19 +227,54 @@ void __iomem *fixmap_io(enum fixmap_slot slot, phys_addr_t pa, size_t size)
 	return fixmap_address(slot, pa);
 }
 
+/* What map_readonly_early() mapped, in whole blocks of 2 MiB. */
+static unsigned long readonly_start, readonly_end;
+
+/* The level-1 table for the gibibyte of @va, or NULL if there are no more. */
+static pte_t *block_table(unsigned long va)
+{
+	static unsigned int spares_used;
+	pte_t *slot = &early_tables[2][table_index(va, 2)], *table;
+	unsigned long at;
+
+	if (*slot && !(*slot & PTE_LEAF))
+		return phys_to_virt(*slot >> PTE_PFN_SHIFT << PAGE_SHIFT);
+	if (spares_used == SPARE_TABLES)
+		return NULL;
+	table = early_tables[MAX_LEVELS + spares_used++];
+	clear_table(table);
+	/* In the place of a leaf, what that one was for stays mapped. */
+	if (*slot)
+		for (at = readonly_start; at < readonly_end; at += LEVEL_SIZE(1))
+			if (at >> LEVEL_SHIFT(2) == va >> LEVEL_SHIFT(2))
+				table[table_index(at, 1)] =
+					make_pte(at - va_pa_offset, PROT_READ);
+	*slot = make_pte(virt_to_phys(table), PTE_V);
+	return table;
+}
+
 int map_readonly_early(phys_addr_t pa, size_t size)
 {
 	unsigned long va = PA_TO_VA(pa), end = va + size;
 	unsigned int level;
 
+	readonly_start = ALIGN_DOWN(va, LEVEL_SIZE(1));
+	readonly_end = ALIGN(end, LEVEL_SIZE(1));
 	for (; va < end; va = ALIGN_DOWN(va, LEVEL_SIZE(level)) + LEVEL_SIZE(level)) {
-		pte_t *slot;
+		pte_t *table, *slot;
 
 		if (!reachable(va))
 			return -ERANGE;
 		/* The smallest leaf for which there is a table. */
 		level = same_block(va, 1) ? 0 : same_block(va, 2) ? 1 : 2;
-		slot = &early_tables[level][table_index(va, level)];
+		table = early_tables[level];
+		if (level == 2 && va_pa_offset % LEVEL_SIZE(2)) {
+			level = 1;
+			table = block_table(va);
+			if (!table)
+				return -ERANGE;
+		}
+		slot = &table[table_index(va, level)];
 		if (!*slot)
 			*slot = make_pte(ALIGN_DOWN(va, LEVEL_SIZE(level)) - va_pa_offset,
 					 PROT_READ);
@@ -257,22 +296,6 @@ const char *paging_format(void)
 }
 
 #ifdef CONFIG_LINEAR_MAP
-
-/* The level-1 table for the gibibyte of @va, or NULL if there are no more. */
-static pte_t *block_table(unsigned long va)
-{
-	static unsigned int spares_used;
-	pte_t *slot = &early_tables[2][table_index(va, 2)], *table;
-
-	if (*slot && !(*slot & PTE_LEAF))
-		return phys_to_virt(*slot >> PTE_PFN_SHIFT << PAGE_SHIFT);
-	if (spares_used == SPARE_TABLES)
-		return NULL;
-	table = early_tables[MAX_LEVELS + spares_used++];
-	clear_table(table);
-	*slot = make_pte(virt_to_phys(table), PTE_V);
-	return table;
-}
 
 /* Map the whole 2 MiB blocks in [@va, @end), which lies within one gibibyte. */
 static u64 map_blocks(unsigned long va, unsigned long end)
