@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bootlib import LINE, UBOOT, boot, build, check_clean, check_line, check_panic, emulator
-from placed import KERNEL_AT, place
+from placed import KERNEL_AT, cells, compile_tree, place, source
 
 MOVED_TO = 0x82200000
 
@@ -52,6 +52,13 @@ def test_memory(machine: str, memory: str) -> None:
     kernel = build("")
     done = boot(kernel, "--machine", machine, "--mem", memory)
     check_clean(kernel, done, machine)
+
+
+@pytest.mark.parametrize("memory", ["127M", "1025M", "2049M", "4611M"])
+def test_odd_memory(memory: str) -> None:
+    """Memory that ends within a block; QEMU 10 puts the device tree there."""
+    kernel = build("")
+    check_clean(kernel, boot(kernel, "--mem", memory))
 
 
 # ---- Harts that lack or want something ---------------------------------------------
@@ -167,6 +174,24 @@ def test_moved(name: str) -> None:
     """A kernel in the upper half runs wherever it is loaded, if at a multiple of 2 MiB."""
     kernel = build(name)
     check_line(kernel, boot(kernel, *place(kernel, kernel_at=MOVED_TO)))
+
+
+@pytest.mark.parametrize("kernel_at", [KERNEL_AT, MOVED_TO])
+@pytest.mark.parametrize("linear", ["LINEAR_MAP=y", "LINEAR_MAP=n"])
+@pytest.mark.parametrize("memory, tree_at", [
+    ("4G", 0x140000000), ("4G", 0xbffff000), ("2051M", 0x100000000), ("2051M", 0xffffff00)])
+def test_far_tree(tmp_path: Path, kernel_at: int, linear: str, memory: str, tree_at: int) -> None:
+    """The device tree is readable wherever it lies, also across gibibytes, until the end."""
+    kernel = build("", linear)
+    size = int(memory[:-1]) << (30 if memory.endswith("G") else 20)
+    blob = tmp_path / "tree.dtb"
+    chosen = 'bootargs = "console=nowhere"; stdout-path = "/soc/serial@10000000";'
+    blob.write_bytes(compile_tree(source(chosen, memory=cells(0x80000000, size))))
+    done = boot(kernel, *place(kernel, {tree_at: blob}, tree_at=tree_at, kernel_at=kernel_at),
+                "--mem", memory)
+    assert done.status == 0 and done.notes == "", done
+    assert len(done.lines) == 2 and done.lines[-1] == LINE, done
+    assert done.lines[0].endswith("console=nowhere: there is no such console"), done
 
 
 @pytest.mark.parametrize("name, options", [("fdt", ()), ("", ("KERNEL_IDENTITY=y",))])
