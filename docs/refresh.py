@@ -80,7 +80,7 @@ class Session:
 
     def run(self, command: str, typed: Optional[str] = None) -> str:
         """Run a command; return what it prints."""
-        command = command.replace("\n> ", "\n")
+        command = re.sub(r"\n> ?", "\n", command)
         if re.match(r"make debug( |$)", command):
             # Built beforehand: gdb does not wait for that.
             self.run("make -s")
@@ -135,7 +135,7 @@ class Block(NamedTuple):
 def read_block(text: str) -> Block:
     """Take the commands out of a block."""
     # A command that goes on has "> " before its further lines, as in a shell.
-    shell = re.findall(r"^\$ (.*(?:\n> .*)*)$", text, re.MULTILINE)
+    shell = re.findall(r"^\$ (.*(?:\n>(?: .*)?$)*)", text, re.MULTILINE)
     block = Block(shell, re.findall(rf"^{re.escape(PROMPT)}(.*)$", text, re.MULTILINE))
     if not block.shell:
         fail(f"a block has no command:\n{text}")
