@@ -2,10 +2,11 @@
 """The README and the guide: what they name exists, and what they tell to type is known."""
 
 import functools
+import importlib.util
 import re
 import subprocess
 from pathlib import Path
-from typing import Dict, Iterator, List, NamedTuple, Set
+from typing import Any, Dict, Iterator, List, Set
 
 import pytest
 
@@ -25,13 +26,6 @@ SOURCE_NAME = re.compile(r".*\.(c|h|S|py|sh|md|dts|config|ini)|.*_defconfig|defc
 NO_FILES = {"arch/riscv/boot/Image", "System.map", "build/check/check.xml", "build/", "u-boot.bin",
             "compile_commands.json"}
 EXAMPLE_OPTIONS = {"X"}
-
-
-class Problem(NamedTuple):
-    """What is wrong with a page, for the message of a test."""
-
-    page: str
-    text: str
 
 
 class Tree:
@@ -299,3 +293,45 @@ def test_picture() -> None:
     data = (DOCS / "menuconfig.png").read_bytes()
     assert data.startswith(b"\x89PNG\r\n") and len(data) < 100_000
     assert "](docs/menuconfig.png)" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+# ---- docs/refresh.py -----------------------------------------------------------------
+
+@pytest.fixture(scope="module")
+def refresh() -> Any:
+    """The script that renews the sessions, as a module."""
+    spec = importlib.util.spec_from_file_location("refresh", DOCS / "refresh.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_refresh(refresh: Any, tmp_path: Path) -> None:
+    """Commands are run in order, in the tree; what they print replaces what was there."""
+    page = ("before\n```console\n$ echo one > file\n$ cat file && pwd\nold\nolder\n```\nbetween\n"
+            "```console\n$ cat << 'END'\n> a\n>\n>  b\n> END\n"
+            "$ false || echo \"$PWD/x\"\n```\nafter\n"
+            "```text\n$ false\nas it was\n```\n")
+    new = refresh.refresh_sessions(page, refresh.Session(tmp_path))
+    assert new == (f"before\n```console\n$ echo one > file\n$ cat file && pwd\none\n{tmp_path}\n"
+                   "```\nbetween\n```console\n$ cat << 'END'\n> a\n>\n>  b\n> END\na\n\n b\n"
+                   "$ false || echo \"$PWD/x\"\nx\n```\nafter\n"
+                   "```text\n$ false\nas it was\n```\n")
+
+
+@pytest.mark.parametrize("page", ["```console\n$ true\n$ false\n```\n", "```console\nls\n```\n",
+                                  "```console\n$ cat\n(gdb) break main\n```\n"])
+def test_refresh_fails(refresh: Any, tmp_path: Path, page: str) -> None:
+    """A command that fails, none at all, and gdb without a machine."""
+    with pytest.raises(SystemExit):
+        refresh.refresh_sessions(page, refresh.Session(tmp_path))
+
+
+def test_refresh_leaves_out(refresh: Any, tmp_path: Path) -> None:
+    """Of the build and of the firmware not more than that they were there."""
+    build = "".join(f"  CC      kernel/{name}.o\n" for name in "abcdefgh")
+    firmware = "\nOpenSBI v1.1\n   ____\n\nBoot HART MEDELEG         : 0xb109\r\n"
+    plain = refresh.Session(tmp_path).plain
+    assert plain(f"{build}{firmware}Hello.\r\n") == "  ...\nOpenSBI v1.1\n...\nHello.\n"
+    assert plain("  CC      a.o\n  LINK    ahoy\n") == "  CC      a.o\n  LINK    ahoy\n"
