@@ -219,7 +219,8 @@ prepare: outputmakefile scripts/fixdep include/config/auto.conf include/generate
 
 include/generated/utsrelease.h: FORCE
 	$(call filechk,utsrelease)
-filechk_utsrelease = echo '\#define UTS_RELEASE "$(KERNELRELEASE)"'
+# The option by its name: autoconf.h has it quoted as C wants it.
+filechk_utsrelease = echo '\#define UTS_RELEASE "$(KERNELVERSION)" CONFIG_LOCALVERSION'
 
 # The configuration as a C string, without comments: IKCONFIG embeds it.
 include/generated/config_text.h: $(KCONFIG_CONFIG) FORCE
@@ -227,7 +228,10 @@ include/generated/config_text.h: $(KCONFIG_CONFIG) FORCE
 filechk_config_text = sed -e '/^CONFIG_/!d' -e '/^CONFIG_CC_\(INCLUDE_DIR\|UBSAN_FLAGS\)=/d' \
 	-e 's/[\\"]/\\&/g' -e 's/.*/"&\\n"/' $(KCONFIG_CONFIG)
 
-KERNELRELEASE = $(KERNELVERSION)$(subst ",,$(CONFIG_LOCALVERSION))
+# Without the quotes, and without the backslashes that Kconfig puts before quotes
+# and backslashes: those pairs become others first, which Kconfig does not write.
+unquote = $(subst \|,\,$(subst \',",$(subst ",,$(subst \",\',$(subst \\,\|,$(1))))))
+KERNELRELEASE = $(KERNELVERSION)$(call unquote,$(CONFIG_LOCALVERSION))
 
 # -- the kernel --------------------------------------------------------------
 

@@ -6,6 +6,7 @@
 
 static void banner(void)
 {
-	console_printf("Ahoy " UTS_RELEASE " (%s), %s\n", CONFIG_CC_VERSION_TEXT, paging_format());
+	console_printf("Ahoy %s (%s), %s\n", UTS_RELEASE, CONFIG_CC_VERSION_TEXT,
+		       paging_format());
 }
 INIT(late, banner);
