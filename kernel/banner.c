@@ -6,7 +6,6 @@
 
 static void banner(void)
 {
-	console_printf("Ahoy %s (%s), %s\n", UTS_RELEASE, CONFIG_CC_VERSION_TEXT,
-		       paging_format());
+	console_printf("Ahoy %s (%s), %s\n", UTS_RELEASE, CONFIG_CC_VERSION_TEXT, paging_format());
 }
 INIT(late, banner);
