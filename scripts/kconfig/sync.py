@@ -22,8 +22,9 @@ def syncconfig(tree: Tree) -> None:
     os.makedirs("include/generated", exist_ok=True)
     write_atomic("include/config/auto.conf.cmd", auto_conf_cmd(tree))
     tree.write_autoconf("include/generated/autoconf.h")
-    # Last: its time says that all of this is up to date.
     tree.sync_deps("include/config")
+    # Their times say that all of this is up to date. make 4.4 looks at both.
+    os.utime("include/generated/autoconf.h")
     os.utime("include/config/auto.conf")
 
 
