@@ -3,6 +3,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
@@ -55,3 +56,18 @@ def test_all(results: Dict[str, Dict[str, Optional[str]]]) -> None:
     assert results["output"]["status"] == "0", str(results["output"]["text"])[-4000:]
     assert set(results["all"]) == {name for group in GROUPS for name in unit_tests(group)}
     assert "CMOCKA_MESSAGE_OUTPUT" not in os.environ
+
+
+def test_source_tree_with_a_build(tmp_path: Path) -> None:
+    """A build in the source tree has another configuration; it is not looked at."""
+    tree = tmp_path / "tree"
+    for folder in ("include", "kernel", "mm", "lib", "tests/host", "tests/fdt"):
+        shutil.copytree(HERE.parents[1] / folder, tree / folder,
+                        ignore=shutil.ignore_patterns("*.o", "*.a", ".*"))
+    generated = tree / "include" / "generated"
+    generated.mkdir(exist_ok=True)
+    (generated / "autoconf.h").write_text("#error the configuration of another build\n")
+    done = subprocess.run(["make", "-C", tree / "tests/host", f"O={tmp_path}/obj",
+                           f"{tmp_path}/obj/test_of.o"], stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, timeout=100, check=False)
+    assert done.returncode == 0, done.stderr
