@@ -304,7 +304,7 @@ def test_no_map_everywhere(tmp_path: Path) -> None:
 
 def values_of(blob: bytes, name: str) -> List[int]:
     """Return where the values of all properties of this name are, if they are one cell."""
-    offset = blob.index(f"\0{name}\0".encode(), get(blob, STRINGS)) + 1 - get(blob, STRINGS)
+    offset = blob.index(f"{name}\0".encode(), get(blob, STRINGS)) - get(blob, STRINGS)
     return [match.end() for match in re.finditer(re.escape(struct.pack(">III", 3, 4, offset)),
                                                  blob)]
 
