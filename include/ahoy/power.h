@@ -52,7 +52,23 @@ static __always_inline void __noreturn machine_finish(void)
  */
 static __always_inline void __noreturn machine_fail(void)
 {
-	sifive_test_write(SIFIVE_TEST_FAIL);
+	if (IS_ENABLED(CONFIG_POWER_SIFIVE_TEST)) {
+		sifive_test_write(SIFIVE_TEST_FAIL);
+		/*
+		 * The machine ends a moment later, and the next way to end it
+		 * would replace the status that tells of the failure. Half a
+		 * second under emulation.
+		 */
+		for (unsigned long i = 0; i < 1UL << 28; i++)
+			barrier();
+	}
+	/*
+	 * QEMU lets the hart run on for a while, and what the ways below ask for
+	 * would then take the failure's place.
+	 */
+	if (IS_ENABLED(CONFIG_POWER_SIFIVE_TEST))
+		for (unsigned long i = 0; i < 1UL << 24; i++)
+			barrier();
 	if (IS_ENABLED(CONFIG_POWER_SBI_SRST))
 		sbi_system_reset(SBI_SRST_TYPE_SHUTDOWN, SBI_SRST_REASON_SYSTEM_FAIL);
 	if (IS_ENABLED(CONFIG_POWER_SBI_LEGACY))
