@@ -62,13 +62,6 @@ static __always_inline void __noreturn machine_fail(void)
 		for (unsigned long i = 0; i < 1UL << 28; i++)
 			barrier();
 	}
-	/*
-	 * QEMU lets the hart run on for a while, and what the ways below ask for
-	 * would then take the failure's place.
-	 */
-	if (IS_ENABLED(CONFIG_POWER_SIFIVE_TEST))
-		for (unsigned long i = 0; i < 1UL << 24; i++)
-			barrier();
 	if (IS_ENABLED(CONFIG_POWER_SBI_SRST))
 		sbi_system_reset(SBI_SRST_TYPE_SHUTDOWN, SBI_SRST_REASON_SYSTEM_FAIL);
 	if (IS_ENABLED(CONFIG_POWER_SBI_LEGACY))
