@@ -68,8 +68,12 @@ SECTIONS
 		. = ALIGN(8);
 	} :data
 
-	.bss (NOLOAD) : AT(ADDR(.bss) - PAGE_OFFSET) {
-		. = ALIGN(8);
+	/*
+	 * Aligned like .debug_aranges: GNU ld looks at the largest alignment of all
+	 * sections before it replaces an address by an offset from gp, and debug
+	 * information must not change the code.
+	 */
+	.bss (NOLOAD) : AT(ADDR(.bss) - PAGE_OFFSET) ALIGN(16) {
 		__bss_start = .;
 		*(.sbss .sbss.*)
 		*(.bss .bss.* COMMON)
