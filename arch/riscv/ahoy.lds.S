@@ -39,6 +39,7 @@ SECTIONS
 		*(.text .text.*)
 #ifndef CONFIG_BOOT_STACK
 		/* One function and its text: nothing between them. */
+		KEEP(*(.rodata.ikconfig))
 		*(.rodata .rodata.* .srodata .srodata.*)
 #endif
 		_etext = .;
