@@ -53,4 +53,5 @@ else
 	mv $tmp "$out"
 	mv $tmp.map "$out.map"
 fi
-"$NM" -n "$out" | grep -v ' [aUw] ' > System.map
+# Neither constants nor the names that GCC's LTO gives to debug information.
+"$NM" -n "$out" | grep -v ' [aUwW] ' > System.map
