@@ -46,20 +46,30 @@ static __always_inline void console_init(void)
 		uart_sifive_enable(console_uart_base());
 }
 
+/* Where SBI can take over, a UART that stays busy for so many looks is given up. */
+#define CONSOLE_POLLS 10000000
+#define CONSOLE_HAS_NEXT                                                                           \
+	(IS_ENABLED(CONFIG_CONSOLE_SBI_DBCN) || IS_ENABLED(CONFIG_CONSOLE_SBI_LEGACY))
+
 static __always_inline bool console_put_8250(u8 c)
 {
 	struct uart8250 uart = console_uart8250();
+	unsigned long polls = CONSOLE_POLLS;
 
 	while (!uart8250_tx_ready(&uart))
-		;
+		if (CONSOLE_HAS_NEXT && --polls == 0)
+			return false;
 	uart8250_tx(&uart, c);
 	return true;
 }
 
 static __always_inline bool console_put_sifive(u8 c)
 {
+	unsigned long polls = CONSOLE_POLLS;
+
 	while (!uart_sifive_tx_ready(console_uart_base()))
-		;
+		if (CONSOLE_HAS_NEXT && --polls == 0)
+			return false;
 	uart_sifive_tx(console_uart_base(), c);
 	return true;
 }
@@ -68,16 +78,14 @@ static __always_inline void console_write(const char *text, size_t len)
 {
 	const char *end = text + len;
 
-	if (IS_ENABLED(CONFIG_SERIAL_8250)) {
-		console_put_each(text, len, console_put_8250);
+	if (IS_ENABLED(CONFIG_SERIAL_8250))
+		text += console_put_each(text, len, console_put_8250);
+	if (IS_ENABLED(CONFIG_SERIAL_SIFIVE))
+		text += console_put_each(text, len, console_put_sifive);
+	if (!CONSOLE_HAS_NEXT || text == end)
 		return;
-	}
-	if (IS_ENABLED(CONFIG_SERIAL_SIFIVE)) {
-		console_put_each(text, len, console_put_sifive);
-		return;
-	}
 	if (IS_ENABLED(CONFIG_CONSOLE_SBI_DBCN) &&
-	    !sbi_debug_console_write(virt_to_phys(text), len).error)
+	    !sbi_debug_console_write(virt_to_phys(text), end - text).error)
 		return;
 	if (IS_ENABLED(CONFIG_CONSOLE_SBI_LEGACY)) {
 		for (; text != end; text++)
@@ -88,11 +96,14 @@ static __always_inline void console_write(const char *text, size_t len)
 static __always_inline void console_flush(void)
 {
 	struct uart8250 uart = console_uart8250();
+	unsigned long polls = CONSOLE_POLLS;
 
 	while (IS_ENABLED(CONFIG_SERIAL_8250) && !uart8250_tx_empty(&uart))
-		;
+		if (CONSOLE_HAS_NEXT && --polls == 0)
+			break;
 	while (IS_ENABLED(CONFIG_SERIAL_SIFIVE) && !uart_sifive_tx_empty(console_uart_base()))
-		;
+		if (CONSOLE_HAS_NEXT && --polls == 0)
+			break;
 }
 
 #endif
