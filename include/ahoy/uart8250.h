@@ -89,7 +89,7 @@ static __always_inline void uart8250_tx(const struct uart8250 *uart, u8 c)
  */
 static __always_inline bool uart8250_setup(const struct uart8250 *uart, u32 clock, u32 baud)
 {
-	u32 divisor = (clock + 8 * baud) / (16 * baud);
+	u64 divisor = (clock + 8ULL * baud) / (16ULL * baud);
 
 	if (divisor == 0 || divisor > 0xffff)
 		return false;
