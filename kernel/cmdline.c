@@ -9,6 +9,7 @@ LINKER_TABLE(struct param_row, param);
 
 /* Parameters are cut at their blanks in here, and stay. */
 static char command_line[COMMAND_LINE_SIZE] __noinit;
+static size_t too_long; /* what its length would have been; 0: it is whole */
 
 /* Append @len bytes at @text to the @used that are there; return the new end. */
 static size_t append(size_t used, const char *text, size_t len)
@@ -22,8 +23,7 @@ static size_t append(size_t used, const char *text, size_t len)
 		room--;
 	}
 	if (len > room) {
-		pr_err("command line: cut off behind %u of %llu bytes\n", COMMAND_LINE_SIZE - 1,
-		       (unsigned long long)used + len);
+		too_long = used + len;
 		len = room;
 	}
 	memcpy(command_line + used, text, len);
@@ -67,4 +67,8 @@ void cmdline_init(void)
 		next = next_arg(next, &name, &value);
 		set_param(name, value);
 	}
+	/* Last, since what was said of each parameter may have filled the log. */
+	if (too_long)
+		pr_err("command line: cut off behind %u of %zu bytes\n", COMMAND_LINE_SIZE - 1,
+		       too_long);
 }
