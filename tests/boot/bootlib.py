@@ -17,7 +17,7 @@ import shutil
 import subprocess
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import pytest
 
@@ -81,14 +81,19 @@ def source_digest() -> str:
     return digest.hexdigest()
 
 
-def make(tree: Path, *goals: str, **variables: str) -> str:
-    """Run make in an object tree; return what it says on stderr, fail if it fails."""
-    done = subprocess.run(["make", "-s", "-j2", "-C", str(ROOT), f"O={tree}", *goals],
-                          env=environment(**variables), stdin=subprocess.DEVNULL,
+def run(command: Sequence[object], **variables: str) -> str:
+    """Run a command of the build; return what it says on stderr, fail if it fails."""
+    words = [str(word) for word in command]
+    done = subprocess.run(words, env=environment(**variables), stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                           timeout=BUILD_TIMEOUT, check=False)
-    assert done.returncode == 0, f"make O={tree} {' '.join(goals)}\n{done.stdout}{done.stderr}"
+    assert done.returncode == 0, f"{' '.join(words)}\n{done.stdout}{done.stderr}"
     return done.stderr
+
+
+def make(tree: Path, *goals: str, **variables: str) -> str:
+    """Run make in an object tree; return what it says on stderr, fail if it fails."""
+    return run(["make", "-s", "-j2", "-C", ROOT, f"O={tree}", *goals], **variables)
 
 
 class Kernel(NamedTuple):
@@ -127,9 +132,9 @@ class Kernel(NamedTuple):
 def build_once(name: str, recipe: Mapping[str, Any]) -> Kernel:
     """Build in the folder called name, unless it holds that build already.
 
-    The recipe says how: "goals" are make's for the configuration, "fragment"
-    is the text of variant.config there, "forget" a pattern of symbols that get
-    their default value back, "variables" are make's.
+    The recipe says how: "base" is a file of configs/ to which the lines of
+    "fragment" are added; or "goal" is make's for the configuration, with
+    "variables", of which those that "forget" matches get their defaults back.
     """
     tree = build_dir() / name
     stamp = tree / ".test-build.json"
@@ -139,22 +144,30 @@ def build_once(name: str, recipe: Mapping[str, Any]) -> Kernel:
             return Kernel(tree)
         stamp.unlink(missing_ok=True)
         tree.mkdir(parents=True, exist_ok=True)
-        (tree / "variant.config").write_text(recipe.get("fragment", ""), encoding="utf-8")
-        variables = recipe.get("variables", {})
-        said = make(tree, *recipe["goals"], **variables)
-        if recipe.get("forget"):
-            config = tree / ".config"
-            config.write_text(re.sub(rf"^CONFIG_(?:{recipe['forget']})=.*\n", "",
-                                     config.read_text(encoding="utf-8"), flags=re.MULTILINE),
-                              encoding="utf-8")
-            said += make(tree, "olddefconfig", **variables)
-        said += make(tree, "all", **variables)
+        said = configure(tree, recipe) + make(tree, "all")
         if said:
             # Make would not say it a second time.
             shutil.rmtree(tree)
             pytest.fail(f"the build of {name} is not silent:\n{said}")
         stamp.write_text(json.dumps(wanted), encoding="utf-8")
         return Kernel(tree)
+
+
+def configure(tree: Path, recipe: Mapping[str, Any]) -> str:
+    """Write a build's configuration; return what was said on stderr."""
+    config = tree / ".config"
+    if "fragment" in recipe:
+        fragment = tree / "variant.config"
+        fragment.write_text(recipe["fragment"], encoding="utf-8")
+        return run([ROOT / "scripts" / "merge_config.sh", "-Q", "-O", tree,
+                    ROOT / "configs" / recipe["base"], fragment])
+    said = make(tree, recipe["goal"], **recipe.get("variables", {}))
+    if recipe.get("forget"):
+        config.write_text(re.sub(rf"^CONFIG_(?:{recipe['forget']})=.*\n", "",
+                                 config.read_text(encoding="utf-8"), flags=re.MULTILINE),
+                          encoding="utf-8")
+        said += make(tree, "olddefconfig")
+    return said
 
 
 def option_line(option: str) -> str:
@@ -170,17 +183,17 @@ def build(base: str, *options: str) -> Kernel:
         name += "-" + re.sub(r"\W+", "_", option)
     if len(name) > 100:
         name = name[:80] + hashlib.sha256(name.encode()).hexdigest()[:12]
-    goals = [f"{base}_defconfig" if base else "defconfig"]
-    if options:
-        goals.append(str(build_dir() / name / "variant.config"))
-    return build_once(name, {"goals": goals,
+    defconfig = f"{base}_defconfig" if base else "defconfig"
+    if not options:
+        return build_once(name, {"goal": defconfig})
+    return build_once(name, {"base": defconfig,
                              "fragment": "".join(option_line(o) + "\n" for o in options)})
 
 
 def build_random(seed: int) -> Kernel:
     """Return a kernel of a random configuration for a machine that exists."""
     return build_once(f"random-{seed}", {
-        "goals": ["randconfig"],
+        "goal": "randconfig",
         "forget": r"PLATFORM_(?:UART|RAM|TEST|TIMEBASE)\w*",
         "variables": {"KCONFIG_SEED": str(seed)}})
 
