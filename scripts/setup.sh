@@ -16,7 +16,7 @@ Usage: scripts/setup.sh [GROUP...]           install what is missing
        scripts/setup.sh --need TOOL...       the same, for tools by name
 
 Groups: build (compile and configure), run (boot in QEMU, gdb), test (make check),
-extra (ccache, tags, make guiconfig). All of them if none is named.
+extra (ccache, make guiconfig). All of them if none is named.
 
 Exit status: 0 if nothing is missing (any more), 1 if something is, 2 for a bad call.
 END
@@ -58,10 +58,10 @@ test  cmd:shellcheck          shellcheck             check of shell scripts
 test  cmd:flake8              flake8                 check of Python scripts
 test  cmd:tmux                tmux                   tests of menuconfig
 test  has:u_boot              u-boot-qemu            boot tests under U-Boot
+test  cmd:cscope              cscope                 make cscope
+test  cmd:ctags               universal-ctags        make tags
 extra cmd:ccache              ccache                 faster second builds
 extra py:_tkinter             python3-tk             make guiconfig
-extra cmd:cscope              cscope                 make cscope
-extra cmd:ctags               universal-ctags        make tags
 END
 }
 
