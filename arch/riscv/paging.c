@@ -247,8 +247,7 @@ static pte_t *block_table(unsigned long va)
 	if (*slot)
 		for (at = readonly_start; at < readonly_end; at += LEVEL_SIZE(1))
 			if (at >> LEVEL_SHIFT(2) == va >> LEVEL_SHIFT(2))
-				table[table_index(at, 1)] =
-					make_pte(at - va_pa_offset, PROT_READ);
+				table[table_index(at, 1)] = make_pte(at - va_pa_offset, PROT_READ);
 	*slot = make_pte(virt_to_phys(table), PTE_V);
 	return table;
 }
