@@ -102,7 +102,7 @@ def test_smaller(option: str) -> None:
     assert size(build("", f"{option}=n")) < size(standard)
 
 
-@pytest.mark.parametrize("option", ["PRINTK", "BANNER", "TRAPS", "LINE_PRINTF", "EARLY_CONSOLE",
+@pytest.mark.parametrize("option", ["PRINTK", "BANNER", "TRAPS", "LINE_PRINTF", "COMMAND_LINE",
                                     "SERIAL_8250_INIT", "STACKPROTECTOR", "IKCONFIG"])
 def test_larger(option: str) -> None:
     """With any option more a kernel is larger."""
