@@ -64,7 +64,7 @@ def rests(machine: Machine) -> None:
     """
     machine.wait_for(LINE_END)
     said = machine.output
-    for _ in range(10):
+    for _ in range(60):
         used = machine.cpu_seconds()
         time.sleep(0.5)
         if machine.cpu_seconds() - used < 0.2:
