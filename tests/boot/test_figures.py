@@ -67,15 +67,13 @@ def bound_id(bound: Bound) -> str:
     return " ".join((bound.name or "defconfig",) + bound.options)
 
 
-@pytest.mark.parametrize("bound", BOUNDS, ids=bound_id)
+@pytest.mark.parametrize("bound", [b for b in BOUNDS if b.image], ids=bound_id)
 def test_image(bound: Bound) -> None:
     """The flat image's size."""
     kernel = build(bound.name, *bound.options)
-    if bound.image is None:
-        pytest.skip("no bound")
     if kernel.has("CC_IS_CLANG"):
         pytest.skip("the bounds are for GCC")
-    assert kernel.image.stat().st_size <= bound.image
+    assert bound.image and kernel.image.stat().st_size <= bound.image
 
 
 @pytest.mark.parametrize("bound", BOUNDS, ids=bound_id)
