@@ -179,7 +179,7 @@ def versions(qemu: str) -> str:
 def measure(session: Session, qemu: str) -> Dict[str, int]:
     """Count the instructions of what is built in the session's tree."""
     image = session.tree / "arch/riscv/boot/Image"
-    said = session.run(f"scripts/meter/meter --json --qemu '{qemu}' --kernel {image}")
+    said = session.run(f"scripts/meter --json --qemu '{qemu}' --kernel {image}")
     return json.loads(said)
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from bootlib import ROOT, Kernel, build, emulator, environment, needs_debug_console
 
-METER = ROOT / "scripts" / "meter" / "meter"
+METER = ROOT / "scripts" / "meter"
 
 
 class Bound(NamedTuple):

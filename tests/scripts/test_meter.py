@@ -11,7 +11,7 @@ from typing import Any, Dict, List
 import pytest
 from asmkernel import LINE, POWER_OFF, ROOT, build, cost, put_string, qemu, qemu_version
 
-METER = ROOT / "scripts" / "meter" / "meter"
+METER = ROOT / "scripts" / "meter"
 TEXT = LINE + "\\n"  # as written in assembly
 LENGTH = len(LINE) + 1
 

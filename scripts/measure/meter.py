@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """Count the instructions that a kernel takes to print a line.
 
@@ -388,7 +387,3 @@ def main() -> int:
         # The reader has seen enough; nor may Python flush at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
