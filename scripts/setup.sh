@@ -15,8 +15,8 @@ Usage: scripts/setup.sh [GROUP...]           install what is missing
        scripts/setup.sh --check [GROUP...]   say what is missing, install nothing
        scripts/setup.sh --need TOOL...       the same, for tools by name
 
-Groups: build (compile and configure), run (boot in QEMU, gdb), test (make check),
-extra (ccache, make guiconfig). All of them if none is named.
+Groups: build (compile and configure), run (boot in QEMU, gdb), measure (make compare, prices,
+sweep), test (make check), extra (ccache, make guiconfig). All of them if none is named.
 
 Exit status: 0 if nothing is missing (any more), 1 if something is, 2 for a bad call.
 END
@@ -28,7 +28,8 @@ END
 #   cmd:NAME   a program in PATH        py:NAME    a module of /usr/bin/python3
 #   has:NAME   the function has_NAME    any:A,B    one of several programs
 #
-# CLANGRT stands for the run-time libraries of the release's clang.
+# CLANGRT stands for the run-time libraries of the release's clang, LINUXKBUILD
+# for the tools of its Linux: packages whose names have versions in them.
 table()
 {
 	cat <<'END'
@@ -44,8 +45,11 @@ run   has:opensbi             opensbi                its firmware
 run   any:gdb-multiarch,riscv64-linux-gnu-gdb,riscv64-unknown-elf-gdb,riscv64-elf-gdb gdb-multiarch make gdb
 test  py:pytest               python3-pytest         boot tests and tests of scripts
 test  py:xdist                python3-pytest-xdist   tests in parallel
-test  py:elftools             python3-pyelftools     tests and scripts that read the kernel's ELF file
-test  py:rich                 python3-rich           progress display
+measure py:elftools           python3-pyelftools     functions and sizes of a kernel's ELF file
+measure py:rich               python3-rich           tables and progress of make compare
+measure py:jinja2             python3-jinja2         pages of make compare
+measure py:z3                 python3-z3             make sweep SWEEP=pairwise
+measure cmd:parallel          parallel               make sweep
 test  cmd:dtc                 device-tree-compiler   device trees for the tests
 test  has:cmocka              libcmocka-dev          unit tests of lib/
 test  cmd:clang               clang                  fuzzers, make LLVM=1
@@ -58,6 +62,10 @@ test  cmd:shellcheck          shellcheck             check of shell scripts
 test  cmd:flake8              flake8                 check of Python scripts
 test  cmd:tmux                tmux                   tests of menuconfig
 test  has:u_boot              u-boot-qemu            boot tests under U-Boot
+test  cmd:chromium            chromium               tests of pages
+test  has:sshd                openssh-server         test of a sweep on several machines
+test  cmd:ssh                 openssh-client         test of a sweep on several machines
+test  has:linux_conf          LINUXKBUILD            Linux's conf, whose reading of Kconfig ours is compared with
 test  cmd:cscope              cscope                 make cscope
 test  cmd:ctags               universal-ctags        make tags
 extra cmd:ccache              ccache                 faster second builds
@@ -96,6 +104,20 @@ has_clang_rt()
 		path=$(clang -print-file-name="libclang_rt.$lib.a")
 		[ -e "$path" ] || return 1
 	done
+}
+
+# Not in an ordinary user's PATH.
+has_sshd()
+{
+	[ -x /usr/sbin/sshd ]
+}
+
+has_linux_conf()
+{
+	for conf in /usr/lib/linux-kbuild-*/scripts/kconfig/conf; do
+		[ -x "$conf" ] && return
+	done
+	return 1
 }
 
 has_opensbi()
@@ -146,6 +168,7 @@ probe_name()
 	has:clang_rt) echo "clang's libFuzzer and sanitizers" ;;
 	has:opensbi) echo "OpenSBI" ;;
 	has:u_boot) echo "U-Boot for QEMU" ;;
+	has:linux_conf) echo "Linux's conf" ;;
 	has:*) echo "${1#*:}" ;;
 	any:*) echo "${1#*:}" | sed 's/,/ or /g' ;;
 	*) echo "${1#*:}" ;;
@@ -176,11 +199,19 @@ clangrt_packages()
 	echo "libclang-rt-dev,libclang-rt-$version-dev,libclang-common-$version-dev"
 }
 
+linux_kbuild_packages()
+{
+	apt-cache search --names-only '^linux-kbuild-' | cut -d ' ' -f 1 | sort -V | paste -sd ,
+}
+
 # choose A,B,C: the first package that the release has, or nothing
 choose()
 {
 	names=$1
-	[ "$names" = CLANGRT ] && names=$(clangrt_packages)
+	case $names in
+	CLANGRT) names=$(clangrt_packages) ;;
+	LINUXKBUILD) names=$(linux_kbuild_packages) ;;
+	esac
 	for name in $(echo "$names" | tr , ' '); do
 		known_package "$name" && echo "$name" && return
 	done
@@ -219,7 +250,7 @@ report()
 {
 	echo "$1" | while read -r _ probe packages purpose; do
 		name=$(probe_name "$probe")
-		if is_debian && [ "$packages" != CLANGRT ] && [ "$packages" != - ]; then
+		if is_debian && ! echo "$packages" | grep -qx '[A-Z]*\|-'; then
 			echo "missing: $name ($purpose; package $(echo "$packages" | sed 's/,/ or /g'))"
 		else
 			echo "missing: $name ($purpose)"
@@ -276,7 +307,7 @@ if [ $mode = need ]; then
 else
 	for group; do
 		case $group in
-		build | run | test | extra) ;;
+		build | run | measure | test | extra) ;;
 		*)
 			echo "setup.sh: no such group: $group" >&2
 			usage >&2
@@ -284,7 +315,7 @@ else
 			;;
 		esac
 	done
-	groups=${*:-build run test extra}
+	groups=${*:-build run measure test extra}
 	# shellcheck disable=SC2086
 	lacking=$(missing $groups)
 fi
