@@ -542,6 +542,11 @@ def test_reproducible(pristine: Path, tmp_path: Path) -> None:
         == (trees[1].obj / "arch/riscv/boot/Image").read_bytes() != image
 
 
+def hear_interrupts() -> None:
+    """Undo what a shell does to its background jobs, which tests may be one of."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_interrupted(tree: Tree) -> None:
     """After Ctrl-C no half object is left, and the next make goes on."""
     started = tree.src.parent / "started"
@@ -553,7 +558,7 @@ exec {CROSS}gcc "$@\"""")
     process = subprocess.Popen(["make", *tree.options, f"CC={compiler}"], cwd=tree.src,
                                env={**tree.env, "SLOW": "1"}, stdin=subprocess.DEVNULL,
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                               start_new_session=True)
+                               start_new_session=True, preexec_fn=hear_interrupts)
     try:
         limit = time.monotonic() + 60
         while not started.exists() and time.monotonic() < limit:
