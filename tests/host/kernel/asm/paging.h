@@ -4,11 +4,7 @@
 #define ASM_PAGING_H
 
 #include <ahoy/types.h>
-
-static inline void *phys_to_virt(phys_addr_t pa)
-{
-	return (void *)(uintptr_t)pa;
-}
+#include <asm/page.h>
 
 /* What is beyond the tree's memory cannot be mapped, or can and is not there. */
 int map_readonly_early(phys_addr_t pa, size_t size);

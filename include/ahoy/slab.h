@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The kernel heap: objects of any size, and caches of objects of one size.
+ * Addresses are in the linear map and aligned to 16 bytes, those of sizes that
+ * are powers of two up to a page to their size.
+ */
+#ifndef AHOY_SLAB_H
+#define AHOY_SLAB_H
+
+#include <ahoy/compiler.h>
+#include <ahoy/types.h>
+
+/* The most that kmalloc() gives: the largest block of pages. */
+#define KMALLOC_MAX (4UL << 20)
+
+/*
+ * @size bytes, contents undefined; kzalloc(): zeroes. Return: NULL if there is
+ * no memory, or if @size is 0 or above KMALLOC_MAX.
+ * Context: any but a trap handler's.
+ */
+void *kmalloc(size_t size) __must_check;
+void *kzalloc(size_t size) __must_check;
+
+/* @n objects of @size bytes, zeroed; NULL also where the product overflows. */
+void *kcalloc(size_t n, size_t size) __must_check;
+
+/*
+ * Change the size of what kmalloc() gave; the contents stay, up to the smaller
+ * of both sizes. @p NULL: kmalloc(@size). Return: its new address, or NULL,
+ * and then @p stays as it was.
+ */
+void *krealloc(void *p, size_t size) __must_check;
+
+/* Give back what one of these returned; NULL is nothing. */
+void kfree(const void *p);
+
+/* How many bytes can be used at @p, which one of these returned: at least what was asked for. */
+size_t ksize(const void *p);
+
+struct page;
+
+/* A cache of objects of one size. Its fields are the heap's own. */
+struct kmem_cache {
+	struct page *partial; /* slabs with free objects */
+	const char *name;
+	u16 size;      /* of an object, as carved */
+	u16 per_slab;  /* objects */
+	size_t in_use; /* objects */
+};
+
+/*
+ * Make @cache one of objects of @size bytes (1 to a page), aligned to @align
+ * (a power of two up to a page; 0: 16). @name is for reports and must stay.
+ * Return: 0, or -EINVAL. Context: before its first use, by one thread.
+ */
+int kmem_cache_init(struct kmem_cache *cache, const char *name, size_t size, size_t align);
+
+/* An object, contents undefined. Return: NULL if there is no memory. */
+void *kmem_cache_alloc(struct kmem_cache *cache) __must_check;
+
+/* Give an object back to the cache that it came from. */
+void kmem_cache_free(struct kmem_cache *cache, void *object);
+
+/* Give back what memory @cache keeps for its next objects. */
+void kmem_cache_shrink(struct kmem_cache *cache);
+
+#endif
