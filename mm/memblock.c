@@ -81,7 +81,8 @@ static const struct region *bank_from(phys_addr_t at)
 	return best;
 }
 
-bool memblock_next_mappable(phys_addr_t from, phys_addr_t *start, phys_addr_t *end)
+/* The first range from @from on that is RAM and that no region of the kind forbids. */
+static bool next_range(phys_addr_t from, phys_addr_t *start, phys_addr_t *end, bool only_nomap)
 {
 	const struct region *bank, *hole;
 
@@ -92,7 +93,7 @@ again:
 	*start = max(from, bank->start);
 	*end = bank->end;
 	for (hole = reserved; hole < reserved + reserved_count; hole++) {
-		if (!hole->nomap || hole->end <= *start || hole->start >= *end)
+		if ((only_nomap && !hole->nomap) || hole->end <= *start || hole->start >= *end)
 			continue;
 		if (hole->start <= *start) {
 			from = hole->end;
@@ -101,4 +102,14 @@ again:
 		*end = hole->start;
 	}
 	return true;
+}
+
+bool memblock_next_mappable(phys_addr_t from, phys_addr_t *start, phys_addr_t *end)
+{
+	return next_range(from, start, end, true);
+}
+
+bool memblock_next_free(phys_addr_t from, phys_addr_t *start, phys_addr_t *end)
+{
+	return next_range(from, start, end, false);
 }

@@ -15,6 +15,7 @@
 #include <ahoy/compiler.h>
 #include <ahoy/page_alloc.h>
 #include <ahoy/printk.h>
+#include <ahoy/section.h>
 #include <asm/page.h>
 
 #define ORDERS	    (PAGE_ORDER_MAX + 1)
@@ -28,7 +29,7 @@ struct region {
 	struct page *map; /* the descriptor of start */
 };
 
-static struct region regions[MAX_REGIONS];
+static struct region regions[MAX_REGIONS] __noinit;
 static unsigned int region_count;
 static struct page *free_blocks[ORDERS];
 static struct page_counts counts;

@@ -328,14 +328,18 @@ static u64 map_around_image(unsigned long va, unsigned long end)
 	return mapped;
 }
 
-u64 linear_map_add(phys_addr_t start, phys_addr_t end)
+u64 linear_map_add(phys_addr_t *start, phys_addr_t *end)
 {
-	unsigned long va = PA_TO_VA(start), stop = PA_TO_VA(end - 1) + 1, next, whole;
+	unsigned long va = PA_TO_VA(*start), stop = PA_TO_VA(*end - 1) + 1, next, whole;
+	unsigned long first = ALIGN(va, LEVEL_SIZE(1)), last = ALIGN_DOWN(stop, LEVEL_SIZE(1));
 	bool aligned = va_pa_offset % LEVEL_SIZE(2) == 0;
 	u64 mapped = 0;
+	bool inside = false;
 
 	if (!reachable(va) || !reachable(stop - 1) || stop < va) {
-		pr_err("linear map: 0x%llx-0x%llx is out of the kernel's reach\n", start, end - 1);
+		pr_err("linear map: 0x%llx-0x%llx is out of the kernel's reach\n", *start,
+		       *end - 1);
+		*end = *start;
 		return 0;
 	}
 	for (; va < stop; va = next) {
@@ -345,17 +349,30 @@ u64 linear_map_add(phys_addr_t start, phys_addr_t end)
 		whole = (min(stop, va < whole ? whole : stop) - va) >> LEVEL_SHIFT(2);
 		if (same_block(va, 2)) {
 			mapped += map_around_image(va, next);
+			inside = true;
 		} else if (aligned && whole && IS_ALIGNED(va, LEVEL_SIZE(2))) {
 			fill(&early_tables[2][table_index(va, 2)],
 			     make_pte(va - va_pa_offset, PROT_DATA),
 			     LEVEL_SIZE(2) >> PAGE_SHIFT << PTE_PFN_SHIFT, whole);
 			next = va + whole * LEVEL_SIZE(2);
 			mapped += next - va;
+			inside = true;
 		} else {
-			mapped += map_blocks(va, next);
+			u64 bytes = map_blocks(va, next);
+
+			/* Only a part at one of the ends may be without a table. */
+			if (bytes)
+				inside = true;
+			else if (inside)
+				last = min(last, va);
+			else
+				first = max(first, next);
+			mapped += bytes;
 		}
 	}
 	flush_translations();
+	*start = first - va_pa_offset;
+	*end = max(first, last) - va_pa_offset;
 	return mapped;
 }
 

@@ -26,6 +26,9 @@ bool memblock_overlaps_memory(phys_addr_t base, u64 size);
  * Return: true and the range in [*@start, *@end), or false if there is none.
  */
 bool memblock_next_mappable(phys_addr_t from, phys_addr_t *start, phys_addr_t *end);
+
+/* The same for RAM that nobody has reserved. */
+bool memblock_next_free(phys_addr_t from, phys_addr_t *start, phys_addr_t *end);
 #else
 static inline void memblock_add(phys_addr_t base, u64 size)
 {

@@ -46,11 +46,12 @@ void __iomem *fixmap_io(enum fixmap_slot slot, phys_addr_t pa, size_t size);
 int map_readonly_early(phys_addr_t pa, size_t size);
 
 /*
- * Map [@start, @end) of RAM read-write into the linear map, with the largest
+ * Map [*@start, *@end) of RAM read-write into the linear map, with the largest
  * leaves. Blocks of 2 MiB that the range covers only in part are left out, but
- * for the kernel's own. Return: the number of bytes mapped. Context: boot.
+ * for the kernel's own. *@start and *@end become the bounds of what can be
+ * reached. Return: the number of bytes newly mapped. Context: boot.
  */
-u64 linear_map_add(phys_addr_t start, phys_addr_t end);
+u64 linear_map_add(phys_addr_t *start, phys_addr_t *end);
 
 /* The name of the page-table format in use: "Sv39", "Sv48" or "Sv57". */
 const char *paging_format(void);
@@ -72,7 +73,7 @@ static inline int map_readonly_early(phys_addr_t pa, size_t size)
 	return 0;
 }
 
-static inline u64 linear_map_add(phys_addr_t start, phys_addr_t end)
+static inline u64 linear_map_add(phys_addr_t *start, phys_addr_t *end)
 {
 	return 0;
 }
