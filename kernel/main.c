@@ -34,6 +34,8 @@ void __entry start_kernel(unsigned long hartid, unsigned long fdt)
 	console_init();
 	printk_console_ready();
 	init_run(INIT_LEVEL_late);
+	if (IS_ENABLED(CONFIG_KTEST))
+		init_run(INIT_LEVEL_test);
 	print_line();
 	if (!IS_ENABLED(CONFIG_FINISH_IDLE))
 		console_flush();

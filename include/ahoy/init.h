@@ -8,6 +8,7 @@
  *   console  the log, panic() and (after this level) the final console
  *   mm       the tree has been read: memory regions, command line, clock
  *   late     everything; what is printed here comes right before the line
+ *   test     the same; the kernel's own tests
  */
 #ifndef AHOY_INIT_H
 #define AHOY_INIT_H
@@ -17,6 +18,7 @@
 
 #define INIT_LEVEL_mm	1
 #define INIT_LEVEL_late 2
+#define INIT_LEVEL_test 3
 
 struct init_row {
 	void (*fn)(void);
@@ -24,7 +26,7 @@ struct init_row {
 };
 
 /*
- * Call @fn (void, no argument) once at @level: mm or late. Inside a level the
+ * Call @fn (void, no argument) once at @level: mm, late or test. Inside a level the
  * order is that of the functions' names.
  * Context: boot hart, boot stack, interrupts off. It cannot fail; what must
  * not go on without it calls panic().
