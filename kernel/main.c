@@ -10,6 +10,7 @@
 #include <ahoy/power.h>
 #include <ahoy/printk.h>
 #include <ahoy/stackprotector.h>
+#include <asm/irqflags.h>
 #include <asm/traps.h>
 
 static const char line[] __aligned(1) = "Hello world.\n";
@@ -33,11 +34,13 @@ void __entry start_kernel(unsigned long hartid, unsigned long fdt)
 	init_run(INIT_LEVEL_mm);
 	console_init();
 	printk_console_ready();
+	local_irq_enable();
 	init_run(INIT_LEVEL_late);
 	if (IS_ENABLED(CONFIG_KTEST))
 		init_run(INIT_LEVEL_test);
 	print_line();
 	if (!IS_ENABLED(CONFIG_FINISH_IDLE))
 		console_flush();
+	local_irq_disable();
 	machine_finish();
 }

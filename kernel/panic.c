@@ -5,10 +5,12 @@
 #include <ahoy/panic.h>
 #include <ahoy/power.h>
 #include <ahoy/printk.h>
+#include <asm/irqflags.h>
 #include <asm/traps.h>
 
 static void begin(const char *fmt, va_list args)
 {
+	local_irq_disable();
 	printk_show_all();
 	console_printf("Kernel panic - not syncing: ");
 	console_vprintf(fmt, args);

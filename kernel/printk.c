@@ -40,16 +40,10 @@ static void log_store(const char *text, size_t len)
 }
 
 #ifdef CONFIG_PRINTK_TIME
-#ifdef CONFIG_OF
-#define timebase() of_timebase_frequency()
-#else
-#define timebase() CONFIG_PLATFORM_TIMEBASE
-#endif
-
 /* "[    0.001234] ", as seconds since the counter began; zero before its frequency is known. */
 static int put_time(char *buf, size_t size)
 {
-	u64 hz = timebase(), now = hz ? read_time() : 0, second = hz ? hz : 1;
+	u64 hz = timebase_frequency(), now = hz ? read_time() : 0, second = hz ? hz : 1;
 
 	return scnprintf(buf, size, "[%5llu.%06llu] ", now / second,
 			 now % second * 1000000 / second);

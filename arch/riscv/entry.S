@@ -3,6 +3,9 @@
  * The trap entry. sscratch holds the top of the trap stack, so that a fault is
  * reported even where the stack is what failed; while a report is on its way
  * it holds zero, by which a fault inside the report is known.
+ *
+ * Interrupts run on the stack that they come upon: they are expected, and so
+ * is room for them. They save what C functions do not keep, and return.
  */
 #include <asm/csr.h>
 #include <asm/ptrace.h>
@@ -14,6 +17,12 @@
 trap_entry:
 	csrrw	sp, sscratch, sp
 	beqz	sp, nested
+#ifdef CONFIG_IRQ
+	sd	t0, -8(sp)
+	csrr	t0, scause
+	bltz	t0, interrupt
+	ld	t0, -8(sp)
+#endif
 	addi	sp, sp, -PT_SIZE
 	sd	x1, PT_X(1)(sp)
 	.irp	n, 3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
@@ -33,6 +42,48 @@ trap_entry:
 	/* The frame chain of the trapped code goes on behind this one. */
 	tail	trap_report
 	.size	trap_entry, . - trap_entry
+
+#ifdef CONFIG_IRQ
+interrupt:
+	ld	t0, -8(sp)
+	csrrw	sp, sscratch, sp
+	addi	sp, sp, -IRQ_FRAME_SIZE
+	sd	ra, IRQ_RA(sp)
+	sd	t0, IRQ_T(0)(sp)
+	sd	t1, IRQ_T(1)(sp)
+	sd	t2, IRQ_T(2)(sp)
+	sd	t3, IRQ_T(3)(sp)
+	sd	t4, IRQ_T(4)(sp)
+	sd	t5, IRQ_T(5)(sp)
+	sd	t6, IRQ_T(6)(sp)
+	.irp	n, 0,1,2,3,4,5,6,7
+	sd	a\n, IRQ_A(\n)(sp)
+	.endr
+	/* Other interrupts overwrite these, if the handler switches threads. */
+	csrr	t0, sepc
+	csrr	t1, sstatus
+	sd	t0, IRQ_EPC(sp)
+	sd	t1, IRQ_STATUS(sp)
+	csrr	a0, scause
+	call	do_irq
+	ld	t0, IRQ_EPC(sp)
+	ld	t1, IRQ_STATUS(sp)
+	csrw	sepc, t0
+	csrw	sstatus, t1
+	ld	ra, IRQ_RA(sp)
+	ld	t0, IRQ_T(0)(sp)
+	ld	t1, IRQ_T(1)(sp)
+	ld	t2, IRQ_T(2)(sp)
+	ld	t3, IRQ_T(3)(sp)
+	ld	t4, IRQ_T(4)(sp)
+	ld	t5, IRQ_T(5)(sp)
+	ld	t6, IRQ_T(6)(sp)
+	.irp	n, 0,1,2,3,4,5,6,7
+	ld	a\n, IRQ_A(\n)(sp)
+	.endr
+	addi	sp, sp, IRQ_FRAME_SIZE
+	sret
+#endif
 
 	/*
 	 * A fault while one is being reported. What is on the trap stack may be

@@ -44,9 +44,9 @@ static const char *const causes[] = {
 };
 
 static const char *const interrupts[] = {
-	[1] = "supervisor software interrupt",
-	[5] = "supervisor timer interrupt",
-	[9] = "supervisor external interrupt",
+	[IRQ_SOFT] = "supervisor software interrupt",
+	[IRQ_TIMER] = "supervisor timer interrupt",
+	[IRQ_EXTERNAL] = "supervisor external interrupt",
 };
 
 static const char *cause_name(unsigned long cause)

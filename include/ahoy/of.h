@@ -54,6 +54,7 @@ u64 of_stdout(u32 *baud);
 
 /* Frequency of the time counter in Hz, 0 if the tree does not say. */
 u32 of_timebase_frequency(void);
+#define timebase_frequency() of_timebase_frequency()
 
 #else
 
@@ -66,6 +67,8 @@ static inline const char *of_bootargs(size_t *len)
 	*len = 0;
 	return NULL;
 }
+
+#define timebase_frequency() CONFIG_PLATFORM_TIMEBASE
 
 #endif
 #endif

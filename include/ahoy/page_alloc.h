@@ -9,6 +9,7 @@
 #ifndef AHOY_PAGE_ALLOC_H
 #define AHOY_PAGE_ALLOC_H
 
+#include <ahoy/compiler.h>
 #include <ahoy/types.h>
 
 /* The largest block: 4 MiB. */

@@ -14,6 +14,11 @@
 
 #define SCAUSE_INTERRUPT (1UL << 63)
 
+/* Interrupts: bits of sie and sip, codes of scause */
+#define IRQ_SOFT     1
+#define IRQ_TIMER    5
+#define IRQ_EXTERNAL 9
+
 #ifndef __ASSEMBLY__
 
 #define csr_read(csr)                                                                              \
@@ -25,6 +30,12 @@
 
 #define csr_write(csr, value)                                                                      \
 	__asm__ __volatile__("csrw " #csr ", %0" : : "rK"((unsigned long)(value)) : "memory")
+
+#define csr_set(csr, bits)                                                                         \
+	__asm__ __volatile__("csrs " #csr ", %0" : : "rK"((unsigned long)(bits)) : "memory")
+
+#define csr_clear(csr, bits)                                                                       \
+	__asm__ __volatile__("csrc " #csr ", %0" : : "rK"((unsigned long)(bits)) : "memory")
 
 #endif
 #endif

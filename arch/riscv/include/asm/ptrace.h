@@ -12,6 +12,14 @@
 #define PT_FP_PAD 280
 #define PT_SIZE	  288
 
+/* What an interrupt saves: the registers that C functions may change. */
+#define IRQ_RA	       0
+#define IRQ_T(n)       (8 + 8 * (n))
+#define IRQ_A(n)       (64 + 8 * (n))
+#define IRQ_EPC	       128
+#define IRQ_STATUS     136
+#define IRQ_FRAME_SIZE 144
+
 #ifndef __ASSEMBLY__
 #include <ahoy/types.h>
 

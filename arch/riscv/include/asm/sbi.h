@@ -6,14 +6,16 @@
 #include <ahoy/compiler.h>
 #include <ahoy/types.h>
 
-/* Extensions: chapters 5 (legacy), 4 (base), 10 (system reset), 12 (debug console) */
+/* Extensions: chapters 5 (legacy), 4 (base), 6 (timer), 10 (system reset), 12 (debug console) */
 #define SBI_EXT_LEGACY_PUTCHAR	0x01
 #define SBI_EXT_LEGACY_SHUTDOWN 0x08
 #define SBI_EXT_BASE		0x10
+#define SBI_EXT_TIME		0x54494d45
 #define SBI_EXT_SRST		0x53525354
 #define SBI_EXT_DBCN		0x4442434e
 
 #define SBI_BASE_PROBE_EXTENSION 3
+#define SBI_TIME_SET_TIMER	 0
 #define SBI_DBCN_WRITE		 0
 #define SBI_SRST_RESET		 0
 
@@ -74,6 +76,12 @@ static __always_inline void sbi_legacy_shutdown(void)
 static __always_inline struct sbiret sbi_debug_console_write(phys_addr_t pa, size_t len)
 {
 	return sbi_ecall(SBI_EXT_DBCN, SBI_DBCN_WRITE, len, pa, 0);
+}
+
+/* Interrupt this hart when the time counter reaches @ticks (6.1). */
+static __always_inline void sbi_set_timer(u64 ticks)
+{
+	sbi_ecall(SBI_EXT_TIME, SBI_TIME_SET_TIMER, ticks, 0, 0);
 }
 
 /*

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+/* Interrupts, from the trap entry to who handles them. */
+#include <ahoy/panic.h>
+#include <ahoy/sched.h>
+#include <ahoy/timer.h>
+#include <asm/csr.h>
+#include <asm/irqflags.h>
+#include <asm/timer.h>
+
+/* Called by the trap entry alone, with interrupts masked. @cause: scause. */
+void do_irq(unsigned long cause);
+void do_irq(unsigned long cause)
+{
+	switch (cause & ~SCAUSE_INTERRUPT) {
+	case IRQ_TIMER:
+		timer_interrupt();
+		break;
+	default:
+		panic("unexpected interrupt %lu", cause & ~SCAUSE_INTERRUPT);
+	}
+	preempt_from_irq();
+}

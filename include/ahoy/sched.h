@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* Which thread runs: inside the kernel's core. */
+#ifndef AHOY_SCHED_H
+#define AHOY_SCHED_H
+
+#include <ahoy/thread.h>
+#include <ahoy/types.h>
+
+#ifdef CONFIG_THREADS
+/*
+ * Give the hart to the most urgent thread that is ready, in turn. The current
+ * thread's state says whether it is one of them. Context: interrupts masked;
+ * they stay so.
+ */
+void schedule(void);
+
+/* Make @thread ready, which waits or is new. Context: interrupts masked. */
+void sched_ready(struct thread *thread);
+
+/* The last thing that a new thread does before its function. */
+void sched_thread_starts(void);
+#endif
+
+#ifdef CONFIG_RESCHED
+/*
+ * Give way to a thread that is more urgent, or whose turn it is. Without
+ * preemption, long work calls this now and then. Context: any thread, no lock.
+ */
+void cond_resched(void);
+#else
+static inline void cond_resched(void)
+{
+}
+#endif
+
+#ifdef CONFIG_PREEMPT
+/* An interrupt has been handled: switch if somebody is more urgent now. */
+void preempt_from_irq(void);
+#else
+static inline void preempt_from_irq(void)
+{
+}
+#endif
+
+#endif

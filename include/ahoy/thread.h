@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* Kernel threads: what runs, one at a time on a hart. */
+#ifndef AHOY_THREAD_H
+#define AHOY_THREAD_H
+
+#include <ahoy/list.h>
+#include <ahoy/types.h>
+#include <asm/current.h>
+#include <asm/switch.h>
+
+/* A smaller number is more urgent. Threads of one priority take turns. */
+#define THREAD_PRIORITIES 32
+#define PRIORITY_DEFAULT  16
+#define PRIORITY_IDLE	  (THREAD_PRIORITIES - 1)
+
+enum thread_state {
+	THREAD_READY, /* in the run queue, or running */
+	THREAD_WAITING,
+	THREAD_ENDED,
+};
+
+struct thread {
+	struct switch_frame frame; /* first: the switch finds it there */
+
+	/* Under the scheduler's lock */
+	struct list_head queue; /* the run queue, or what it waits for */
+	u8 state;
+	u8 priority;
+
+	/* Under the lock of the wait queues */
+	const u32 *wait_word;
+	int wait_result;
+	bool interruptible, notified;
+
+	u32 ended; /* 0, then 1: waited for by who joins it */
+	int status;
+	const char *name;
+	int (*fn)(void *arg);
+	void *arg;
+	struct page *stack;
+};
+
+/*
+ * Start a thread that calls @fn(@arg) at @priority (0 to PRIORITY_IDLE - 1) and
+ * ends when that returns. @name is for reports and must stay. Return: the
+ * thread, which thread_join() must take back, or NULL without memory.
+ * Context: any thread.
+ */
+struct thread *thread_create(const char *name, int (*fn)(void *arg), void *arg,
+			     unsigned int priority);
+
+/* End the thread that runs this. @status: for thread_join(). */
+void thread_exit(int status) __attribute__((__noreturn__));
+
+/* Wait until @thread has ended, and free it. Return: its status. Context: another thread. */
+int thread_join(struct thread *thread);
+
+/* Let threads of the same priority run. Context: any thread. */
+void thread_yield(void);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* Time since the machine's counter started, in nanoseconds. It never goes back. */
+#ifndef AHOY_TIME_H
+#define AHOY_TIME_H
+
+#include <ahoy/types.h>
+
+#define NSEC_PER_SEC  1000000000ULL
+#define NSEC_PER_MSEC 1000000ULL
+#define NSEC_PER_USEC 1000ULL
+
+/* A deadline that never comes. */
+#define TIME_NEVER U64_MAX
+
+/* What time it is. Context: any, after init level mm. */
+u64 time_now(void);
+
+/* The first tick of the counter at or after @ns; U64_MAX where that is beyond it. */
+u64 time_to_ticks(u64 ns);
+
+/* Do nothing else for @ns nanoseconds at least. Context: any. */
+void time_delay(u64 ns);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* Functions that are called at a moment. */
+#ifndef AHOY_TIMER_H
+#define AHOY_TIMER_H
+
+#include <ahoy/rbtree.h>
+#include <ahoy/time.h>
+#include <ahoy/types.h>
+
+struct timer {
+	struct rb_node node;
+	u64 deadline; /* in nanoseconds, as time_now() */
+	void (*fn)(struct timer *timer);
+	bool armed;
+};
+
+/* Make @timer one that calls @fn: in an interrupt, interrupts masked; it must not wait. */
+static inline void timer_init(struct timer *timer, void (*fn)(struct timer *timer))
+{
+	*timer = (struct timer){ .fn = fn };
+}
+
+/*
+ * Have @timer call its function once, at or soon after @deadline (nanoseconds
+ * as of time_now(); TIME_NEVER: not at all). One that is armed changes its
+ * deadline. It may arm itself again. Context: any.
+ */
+void timer_arm(struct timer *timer, u64 deadline);
+
+/*
+ * Have it not call its function. Return: whether it was armed.
+ * Context: any; on one hart its function does not run any more afterwards.
+ */
+bool timer_cancel(struct timer *timer);
+
+#ifdef CONFIG_TIMERS
+/* The hart's timer has interrupted it. Called by arch, interrupts masked. */
+void timer_interrupt(void);
+#else
+static inline void timer_interrupt(void)
+{
+}
+#endif
+
+#endif

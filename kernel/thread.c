@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+#include <ahoy/page_alloc.h>
+#include <ahoy/sched.h>
+#include <ahoy/slab.h>
+#include <ahoy/thread.h>
+#include <ahoy/wait.h>
+#include <asm/current.h>
+#include <asm/irqflags.h>
+#include <asm/page.h>
+
+#define STACK_SIZE ((size_t)PAGE_SIZE << CONFIG_THREAD_STACK_ORDER)
+
+static void thread_begin(void)
+{
+	struct thread *thread = thread_current();
+
+	sched_thread_starts();
+	thread_exit(thread->fn(thread->arg));
+}
+
+struct thread *thread_create(const char *name, int (*fn)(void *arg), void *arg,
+			     unsigned int priority)
+{
+	struct thread *thread = kmalloc(sizeof(*thread));
+	unsigned long flags;
+
+	if (!thread)
+		return NULL;
+	*thread = (struct thread){
+		.name = name,
+		.fn = fn,
+		.arg = arg,
+		.priority = priority,
+		.stack = page_alloc(CONFIG_THREAD_STACK_ORDER),
+	};
+	if (!thread->stack) {
+		kfree(thread);
+		return NULL;
+	}
+	switch_frame_init(&thread->frame, thread_begin,
+			  (char *)page_to_virt(thread->stack) + STACK_SIZE);
+	flags = local_irq_save();
+	sched_ready(thread);
+	local_irq_restore(flags);
+	cond_resched();
+	return thread;
+}
+
+void thread_exit(int status)
+{
+	struct thread *thread = thread_current();
+
+	local_irq_save();
+	thread->status = status;
+	thread->ended = 1;
+	wake(&thread->ended, 1);
+	thread->state = THREAD_ENDED;
+	schedule();
+	__builtin_unreachable();
+}
+
+int thread_join(struct thread *thread)
+{
+	int status;
+
+	while (!READ_ONCE(thread->ended))
+		wait_on(&thread->ended, 0, TIME_NEVER);
+	status = thread->status;
+	page_free(thread->stack, CONFIG_THREAD_STACK_ORDER);
+	kfree(thread);
+	return status;
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+#include <ahoy/compiler.h>
+#include <ahoy/ktest.h>
+#include <ahoy/timer.h>
+#include <asm/irqflags.h>
+
+#define TIMERS 200
+
+static struct {
+	struct timer timer;
+	bool cancelled, fired;
+} timers[TIMERS];
+static u64 last;
+static unsigned int fired, late, disorder;
+
+static void fire(struct timer *timer)
+{
+	typeof(&timers[0]) own = container_of(timer, typeof(timers[0]), timer);
+
+	late += time_now() < timer->deadline;
+	disorder += timer->deadline < last || own->cancelled || own->fired;
+	last = timer->deadline;
+	own->fired = true;
+	fired++;
+}
+
+/* Armed, moved and cancelled at random, they fire in order and none too early. */
+KTEST(timer, order)
+{
+	unsigned int i, round, expected = 0;
+	unsigned long flags;
+
+	for (round = 0; round < 20; round++) {
+		u64 start = time_now() + NSEC_PER_MSEC;
+
+		/* None fires before all are set. */
+		flags = local_irq_save();
+
+		last = 0;
+		for (i = 0; i < TIMERS; i++) {
+			timer_init(&timers[i].timer, fire);
+			timers[i].cancelled = timers[i].fired = false;
+			timer_arm(&timers[i].timer, start + ktest_random(1000000));
+		}
+		for (i = 0; i < TIMERS; i += 1 + ktest_random(3)) {
+			if (ktest_random(2))
+				timers[i].cancelled = timer_cancel(&timers[i].timer);
+			else
+				timer_arm(&timers[i].timer, start + 1000000 + ktest_random(1000000));
+		}
+		for (i = 0; i < TIMERS; i++)
+			expected += !timers[i].cancelled;
+		local_irq_restore(flags);
+		while (READ_ONCE(fired) < expected && time_now() < start + NSEC_PER_SEC)
+			;
+	}
+	time_delay(NSEC_PER_MSEC);
+	KTEST_EXPECT(READ_ONCE(fired) == expected);
+	KTEST_EXPECT(late == 0);
+	KTEST_EXPECT(disorder == 0);
+}

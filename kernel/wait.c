@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Who waits for which word: queues by a hash of its address. A queue holds
+ * waiters of several words in the order in which they came.
+ */
+#include <ahoy/errno.h>
+#include <ahoy/init.h>
+#include <ahoy/sched.h>
+#include <ahoy/spinlock.h>
+#include <ahoy/timer.h>
+#include <ahoy/wait.h>
+#include <asm/current.h>
+
+#define QUEUES 64
+
+static struct list_head queues[QUEUES];
+static struct spinlock lock;
+
+static __always_inline struct list_head *queue_of(const u32 *word)
+{
+	/* The golden ratio spreads neighbours; its high bits are the mixed ones. */
+	return &queues[((unsigned long)word / sizeof(*word) * 0x9e3779b97f4a7c15UL) >> 58];
+}
+BUILD_BUG_ON(QUEUES != 1 << (64 - 58));
+
+/* End @thread's wait, which is in a queue. Lock held. */
+static void end_wait(struct thread *thread, int result)
+{
+	list_del(&thread->queue);
+	thread->wait_word = NULL;
+	thread->wait_result = result;
+	sched_ready(thread);
+}
+
+#ifdef CONFIG_TIMERS
+struct wait_timer {
+	struct timer timer;
+	struct thread *thread;
+};
+
+static void time_is_up(struct timer *timer)
+{
+	struct thread *thread = container_of(timer, struct wait_timer, timer)->thread;
+	unsigned long flags = spin_lock(&lock);
+
+	if (thread->wait_word)
+		end_wait(thread, -ETIMEDOUT);
+	spin_unlock(&lock, flags);
+}
+#endif
+
+static int wait_common(const u32 *word, u32 expected, u64 deadline, bool interruptible)
+{
+	struct thread *thread = thread_current();
+	unsigned long flags = spin_lock(&lock);
+	int result = 0;
+
+	if (interruptible && thread->notified)
+		result = -EINTR;
+	else if (READ_ONCE(*word) != expected)
+		result = -EAGAIN;
+	else if (IS_ENABLED(CONFIG_TIMERS) && deadline != TIME_NEVER && deadline <= time_now())
+		result = -ETIMEDOUT;
+	if (!result) {
+#ifdef CONFIG_TIMERS
+		struct wait_timer timer = { .thread = thread };
+
+		timer_init(&timer.timer, time_is_up);
+		if (deadline != TIME_NEVER)
+			timer_arm(&timer.timer, deadline);
+#endif
+		thread->wait_word = word;
+		thread->interruptible = interruptible;
+		thread->state = THREAD_WAITING;
+		list_add_tail(&thread->queue, queue_of(word));
+		schedule();
+		result = thread->wait_result;
+#ifdef CONFIG_TIMERS
+		if (deadline != TIME_NEVER)
+			timer_cancel(&timer.timer);
+#endif
+	}
+	if (interruptible)
+		thread->notified = false;
+	spin_unlock(&lock, flags);
+	return result;
+}
+
+int wait_on(const u32 *word, u32 expected, u64 deadline)
+{
+	return wait_common(word, expected, deadline, false);
+}
+
+int wait_on_interruptible(const u32 *word, u32 expected, u64 deadline)
+{
+	return wait_common(word, expected, deadline, true);
+}
+
+unsigned int wake(const u32 *word, unsigned int n)
+{
+	unsigned long flags = spin_lock(&lock);
+	struct list_head *queue = queue_of(word);
+	struct thread *thread, *next;
+	unsigned int woken = 0;
+
+	list_for_each_entry_safe(thread, next, queue, queue) {
+		if (woken == n)
+			break;
+		if (thread->wait_word == word) {
+			end_wait(thread, 0);
+			woken++;
+		}
+	}
+	spin_unlock(&lock, flags);
+	return woken;
+}
+
+void thread_notify(struct thread *thread)
+{
+	unsigned long flags = spin_lock(&lock);
+
+	thread->notified = true;
+	if (thread->wait_word && thread->interruptible)
+		end_wait(thread, -EINTR);
+	spin_unlock(&lock, flags);
+}
+
+static void wait_init(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < QUEUES; i++)
+		list_init(&queues[i]);
+}
+INIT(mm, wait_init);
