@@ -3,12 +3,38 @@
 #include <ahoy/sched.h>
 #include <ahoy/slab.h>
 #include <ahoy/thread.h>
+#include <ahoy/vmalloc.h>
 #include <ahoy/wait.h>
 #include <asm/current.h>
 #include <asm/irqflags.h>
 #include <asm/page.h>
 
 #define STACK_SIZE ((size_t)PAGE_SIZE << CONFIG_THREAD_STACK_ORDER)
+
+#ifdef CONFIG_VMALLOC
+/* With a page below that is not mapped */
+static void *stack_alloc(void)
+{
+	return vmalloc(STACK_SIZE);
+}
+
+static void stack_free(void *stack)
+{
+	vfree(stack);
+}
+#else
+static void *stack_alloc(void)
+{
+	struct page *page = page_alloc(CONFIG_THREAD_STACK_ORDER);
+
+	return page ? page_to_virt(page) : NULL;
+}
+
+static void stack_free(void *stack)
+{
+	page_free(virt_to_page(stack), CONFIG_THREAD_STACK_ORDER);
+}
+#endif
 
 static void thread_begin(void)
 {
@@ -31,14 +57,14 @@ struct thread *thread_create(const char *name, int (*fn)(void *arg), void *arg,
 		.fn = fn,
 		.arg = arg,
 		.priority = priority,
-		.stack = page_alloc(CONFIG_THREAD_STACK_ORDER),
+		.stack = stack_alloc(),
 	};
 	if (!thread->stack) {
 		kfree(thread);
 		return NULL;
 	}
 	switch_frame_init(&thread->frame, thread_begin,
-			  (char *)page_to_virt(thread->stack) + STACK_SIZE);
+			  (char *)thread->stack + STACK_SIZE);
 	flags = local_irq_save();
 	sched_ready(thread);
 	local_irq_restore(flags);
@@ -66,7 +92,7 @@ int thread_join(struct thread *thread)
 	while (!READ_ONCE(thread->ended))
 		wait_on(&thread->ended, 0, TIME_NEVER);
 	status = thread->status;
-	page_free(thread->stack, CONFIG_THREAD_STACK_ORDER);
+	stack_free(thread->stack);
 	kfree(thread);
 	return status;
 }

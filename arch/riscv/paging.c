@@ -13,6 +13,7 @@
  */
 #include <ahoy/compiler.h>
 #include <ahoy/errno.h>
+#include <ahoy/page_alloc.h>
 #include <ahoy/printk.h>
 #include <asm/csr.h>
 #include <asm/die.h>
@@ -196,7 +197,8 @@ unsigned long paging_build(void)
 /* Sv39 gives each half 38 bits; the kernel keeps to them in every format. */
 static bool reachable(unsigned long va)
 {
-	return (long)va >> 38 == (IS_ENABLED(CONFIG_KERNEL_UPPER_HALF) ? -1L : 0L);
+	return (long)va >> 38 == (IS_ENABLED(CONFIG_KERNEL_UPPER_HALF) ? -1L : 0L) &&
+	       !(IS_ENABLED(CONFIG_VMALLOC) && va >= VMALLOC_START);
 }
 
 /*
@@ -206,6 +208,11 @@ static bool reachable(unsigned long va)
 static void flush_translations(void)
 {
 	__asm__ __volatile__("sfence.vma" : : : "memory");
+}
+
+static __maybe_unused void flush_page(unsigned long va)
+{
+	__asm__ __volatile__("sfence.vma %0" : : "r"(va) : "memory");
 }
 
 static bool same_block(unsigned long va, unsigned int level)
@@ -374,6 +381,54 @@ u64 linear_map_add(phys_addr_t *start, phys_addr_t *end)
 	*start = first - va_pa_offset;
 	*end = max(first, last) - va_pa_offset;
 	return mapped;
+}
+
+#endif
+
+#ifdef CONFIG_VMALLOC
+
+/* The level-0 entry of @va, or NULL; its tables are made if @alloc says so and there is memory. */
+static pte_t *vmalloc_slot(unsigned long va, bool alloc)
+{
+	pte_t *table = early_tables[2];
+	unsigned int level;
+
+	for (level = 2; level > 0; level--) {
+		pte_t *slot = &table[table_index(va, level)];
+
+		if (!*slot) {
+			struct page *page = alloc ? page_alloc(0) : NULL;
+
+			if (!page)
+				return NULL;
+			clear_table(page_to_virt(page));
+			*slot = make_pte(page_to_phys(page), PTE_V);
+		}
+		table = phys_to_virt(*slot >> PTE_PFN_SHIFT << PAGE_SHIFT);
+	}
+	return &table[table_index(va, 0)];
+}
+
+int kernel_map_page(unsigned long va, phys_addr_t pa)
+{
+	pte_t *slot = vmalloc_slot(va, true);
+
+	if (!slot)
+		return -ENOMEM;
+	*slot = make_pte(pa, PROT_DATA);
+	/* A hart may remember that there was nothing (Privileged Architecture, 10.2.1). */
+	flush_page(va);
+	return 0;
+}
+
+phys_addr_t kernel_unmap_page(unsigned long va)
+{
+	pte_t *slot = vmalloc_slot(va, false);
+	phys_addr_t pa = *slot >> PTE_PFN_SHIFT << PAGE_SHIFT;
+
+	*slot = 0;
+	flush_page(va);
+	return pa;
 }
 
 #endif

@@ -37,7 +37,7 @@ struct thread {
 	const char *name;
 	int (*fn)(void *arg);
 	void *arg;
-	struct page *stack;
+	void *stack; /* its lowest address; NULL for the boot stack */
 };
 
 /*

@@ -26,6 +26,13 @@
 #define PAGE_OFFSET 0
 #endif
 
+/*
+ * The last gibibyte of the kernel's half of Sv39, for mappings made at run
+ * time. Physical memory that the linear map would put there is not used.
+ */
+#define VMALLOC_START (PAGE_OFFSET + 0x3fc0000000)
+#define VMALLOC_END   (VMALLOC_START + 0x3fe00000)
+
 #define KERNEL_LINK_ADDR (PAGE_OFFSET + PHYS_RAM_BASE + KERNEL_OFFSET)
 
 #ifndef __ASSEMBLY__

@@ -7,6 +7,7 @@
 #ifndef ASM_PAGING_H
 #define ASM_PAGING_H
 
+#include <ahoy/compiler.h>
 #include <ahoy/errno.h>
 #include <ahoy/types.h>
 #include <asm/io.h>
@@ -52,6 +53,16 @@ int map_readonly_early(phys_addr_t pa, size_t size);
  * reached. Return: the number of bytes newly mapped. Context: boot.
  */
 u64 linear_map_add(phys_addr_t *start, phys_addr_t *end);
+
+/*
+ * Map the page at @va, in VMALLOC_START to VMALLOC_END, to physical address
+ * @pa, for reading and writing. Return: 0, or -ENOMEM without memory for
+ * tables. Context: any but a trap handler's.
+ */
+int kernel_map_page(unsigned long va, phys_addr_t pa) __must_check;
+
+/* Undo it, for all harts. Return: the physical address. */
+phys_addr_t kernel_unmap_page(unsigned long va);
 
 /* The name of the page-table format in use: "Sv39", "Sv48" or "Sv57". */
 const char *paging_format(void);
