@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Areas of kernel addresses, in a tree by address. A new one is looked for
- * behind the last, and from the start once the end is reached.
+ * Areas of kernel addresses, in a tree by address. The search for room goes on
+ * behind the last area that was placed, or before the lowest one that was freed
+ * since, and starts over once at the end.
  */
 #include <ahoy/errno.h>
 #include <ahoy/page_alloc.h>
@@ -99,7 +100,7 @@ static void area_free(struct area *area, unsigned long end)
 			page_free(phys_to_page(pa), 0);
 	}
 	flags = spin_lock(&lock);
-	if (latest == area)
+	if (latest && latest->start >= area->start)
 		latest = area_of(rb_prev(&area->node));
 	rb_erase(&areas, &area->node);
 	spin_unlock(&lock, flags);
