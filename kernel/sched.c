@@ -5,6 +5,7 @@
  */
 #include <ahoy/compiler.h>
 #include <ahoy/init.h>
+#include <ahoy/interrupt.h>
 #include <ahoy/list.h>
 #include <ahoy/panic.h>
 #include <ahoy/sched.h>

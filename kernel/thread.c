@@ -63,8 +63,7 @@ struct thread *thread_create(const char *name, int (*fn)(void *arg), void *arg,
 		kfree(thread);
 		return NULL;
 	}
-	switch_frame_init(&thread->frame, thread_begin,
-			  (char *)thread->stack + STACK_SIZE);
+	switch_frame_init(&thread->frame, thread_begin, (char *)thread->stack + STACK_SIZE);
 	flags = local_irq_save();
 	sched_ready(thread);
 	local_irq_restore(flags);

@@ -17,7 +17,8 @@ KTEST(thread, create_and_join)
 	unsigned int i;
 
 	for (i = 0; i < 10000; i++) {
-		struct thread *thread = thread_create("twice", twice, (void *)(unsigned long)i, PRIORITY_DEFAULT);
+		struct thread *thread =
+			thread_create("twice", twice, (void *)(unsigned long)i, PRIORITY_DEFAULT);
 
 		KTEST_ASSERT(thread);
 		KTEST_ASSERT(thread_join(thread) == 2 * (int)i);

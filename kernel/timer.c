@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Timers, in a tree by deadline. The hart's own timer is set for the first of them. */
 #include <ahoy/init.h>
+#include <ahoy/interrupt.h>
 #include <ahoy/spinlock.h>
 #include <ahoy/timer.h>
 #include <asm/timer.h>

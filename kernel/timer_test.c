@@ -46,7 +46,8 @@ KTEST(timer, order)
 			if (ktest_random(2))
 				timers[i].cancelled = timer_cancel(&timers[i].timer);
 			else
-				timer_arm(&timers[i].timer, start + 1000000 + ktest_random(1000000));
+				timer_arm(&timers[i].timer,
+					  start + 1000000 + ktest_random(1000000));
 		}
 		for (i = 0; i < TIMERS; i++)
 			expected += !timers[i].cancelled;

@@ -103,7 +103,8 @@ unsigned int wake(const u32 *word, unsigned int n)
 	struct thread *thread, *next;
 	unsigned int woken = 0;
 
-	list_for_each_entry_safe(thread, next, queue, queue) {
+	list_for_each_entry_safe(thread, next, queue, queue)
+	{
 		if (woken == n)
 			break;
 		if (thread->wait_word == word) {

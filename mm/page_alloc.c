@@ -16,6 +16,7 @@
 #include <ahoy/page_alloc.h>
 #include <ahoy/printk.h>
 #include <ahoy/section.h>
+#include <ahoy/spinlock.h>
 #include <asm/page.h>
 
 #define ORDERS	    (PAGE_ORDER_MAX + 1)
@@ -33,6 +34,7 @@ static struct region regions[MAX_REGIONS] __noinit;
 static unsigned int region_count;
 static struct page *free_blocks[ORDERS];
 static struct page_counts counts;
+static struct spinlock lock;
 
 static size_t frame_of(const struct page *page)
 {
@@ -180,7 +182,7 @@ static void drain_cache(void)
 	cache.count = 0;
 }
 
-struct page *page_alloc(unsigned int order)
+static __always_inline struct page *alloc_locked(unsigned int order)
 {
 	struct page *page = cache.list;
 
@@ -206,8 +208,19 @@ struct page *page_alloc(unsigned int order)
 	return page;
 }
 
+struct page *page_alloc(unsigned int order)
+{
+	unsigned long flags = spin_lock(&lock);
+	struct page *page = alloc_locked(order);
+
+	spin_unlock(&lock, flags);
+	return page;
+}
+
 void page_free(struct page *page, unsigned int order)
 {
+	unsigned long flags = spin_lock(&lock);
+
 	counts.used -= 1UL << order;
 	if (likely(order == 0 && cache.count < CACHED_PAGES)) {
 		page->state = PAGE_INSIDE;
@@ -217,6 +230,7 @@ void page_free(struct page *page, unsigned int order)
 	} else {
 		block_free(page, order);
 	}
+	spin_unlock(&lock, flags);
 }
 
 /* --- regions ----------------------------------------------------------------- */

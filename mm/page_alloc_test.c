@@ -4,7 +4,7 @@
 #include <ahoy/page_alloc.h>
 #include <asm/page.h>
 
-#define BLOCKS 64
+#define BLOCKS	   64
 #define PAGE_WORDS (PAGE_SIZE / sizeof(unsigned long))
 
 /* Is @page at a multiple of its size, and all of it writable? */

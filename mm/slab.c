@@ -9,6 +9,7 @@
 #include <ahoy/errno.h>
 #include <ahoy/page_alloc.h>
 #include <ahoy/slab.h>
+#include <ahoy/spinlock.h>
 #include <ahoy/string.h>
 #include <asm/page.h>
 
@@ -58,7 +59,7 @@ static noinline struct page *new_slab(struct kmem_cache *cache)
 	return slab;
 }
 
-void *kmem_cache_alloc(struct kmem_cache *cache)
+static __always_inline void *object_alloc(struct kmem_cache *cache)
 {
 	struct page *slab = cache->partial;
 	unsigned long offset;
@@ -87,9 +88,19 @@ void *kmem_cache_alloc(struct kmem_cache *cache)
 	return object;
 }
 
+void *kmem_cache_alloc(struct kmem_cache *cache)
+{
+	unsigned long flags = spin_lock(&cache->lock);
+	void *object = object_alloc(cache);
+
+	spin_unlock(&cache->lock, flags);
+	return object;
+}
+
 static __always_inline void slab_free(struct page *slab, void *object)
 {
 	struct kmem_cache *cache = slab->cache;
+	unsigned long flags = spin_lock(&cache->lock);
 
 	if (is_full(slab))
 		add_partial(cache, slab);
@@ -102,6 +113,7 @@ static __always_inline void slab_free(struct page *slab, void *object)
 		drop_partial(cache, slab);
 		page_free(slab, 0);
 	}
+	spin_unlock(&cache->lock, flags);
 }
 
 void kmem_cache_free(struct kmem_cache *cache, void *object)
@@ -112,6 +124,7 @@ void kmem_cache_free(struct kmem_cache *cache, void *object)
 
 void kmem_cache_shrink(struct kmem_cache *cache)
 {
+	unsigned long flags = spin_lock(&cache->lock);
 	struct page *slab, *next;
 
 	for (slab = cache->partial; slab; slab = next) {
@@ -121,6 +134,7 @@ void kmem_cache_shrink(struct kmem_cache *cache)
 			page_free(slab, 0);
 		}
 	}
+	spin_unlock(&cache->lock, flags);
 }
 
 int kmem_cache_init(struct kmem_cache *cache, const char *name, size_t size, size_t align)
@@ -159,8 +173,8 @@ static struct kmem_cache classes[] = { CLASSES(CACHE) };
 #define IS_TOO_SMALL(n)                                                                            \
 	(16 < (n)) + (32 < (n)) + (48 < (n)) + (64 < (n)) + (96 < (n)) + (128 < (n)) +             \
 		(192 < (n)) + (256 < (n)) + (384 < (n)) + (512 < (n)) + (768 < (n)) + (1024 < (n))
-#define STEPS4(n) IS_TOO_SMALL(n), IS_TOO_SMALL((n) + 16), IS_TOO_SMALL((n) + 32), \
-		  IS_TOO_SMALL((n) + 48)
+#define STEPS4(n)                                                                                  \
+	IS_TOO_SMALL(n), IS_TOO_SMALL((n) + 16), IS_TOO_SMALL((n) + 32), IS_TOO_SMALL((n) + 48)
 #define STEPS16(n) STEPS4(n), STEPS4((n) + 64), STEPS4((n) + 128), STEPS4((n) + 192)
 static const u8 class_of_step[] = {
 	STEPS16(16),   STEPS16(272),  STEPS16(528),  STEPS16(784),

@@ -107,6 +107,24 @@ static void area_free(struct area *area, unsigned long end)
 	kfree(area);
 }
 
+/* For page tables, which stay when what they map goes. */
+static void *table_alloc(void)
+{
+	struct page *page = page_alloc(0);
+
+	return page ? page_to_virt(page) : NULL;
+}
+
+/* Map the page at @va to @pa. Tables that are missing must not be made twice. */
+static int map_page(unsigned long va, phys_addr_t pa)
+{
+	unsigned long flags = spin_lock(&lock);
+	int err = kernel_map_page(va, pa, table_alloc);
+
+	spin_unlock(&lock, flags);
+	return err;
+}
+
 static struct area *find(unsigned long start)
 {
 	unsigned long flags = spin_lock(&lock);
@@ -132,7 +150,7 @@ void *vmalloc(size_t size)
 	for (va = area->start; va < area->end; va += PAGE_SIZE) {
 		struct page *page = page_alloc(0);
 
-		if (!page || kernel_map_page(va, page_to_phys(page))) {
+		if (!page || map_page(va, page_to_phys(page))) {
 			if (page)
 				page_free(page, 0);
 			area_free(area, va);
@@ -168,7 +186,7 @@ void __iomem *ioremap(phys_addr_t pa, size_t size)
 	for (at = first; at < last; at += PAGE_SIZE) {
 		unsigned long va = area->start + (at - first);
 
-		if (kernel_map_page(va, at)) {
+		if (map_page(va, at)) {
 			area_free(area, va);
 			return NULL;
 		}
@@ -181,22 +199,4 @@ void iounmap(volatile void __iomem *p)
 	struct area *area = find(ALIGN_DOWN((unsigned long)p, PAGE_SIZE));
 
 	area_free(area, area->end);
-}
-
-bool vmalloc_is_guard(unsigned long va)
-{
-	struct rb_node *node = areas.root;
-
-	if (va < VMALLOC_START || va >= VMALLOC_END)
-		return false;
-	while (node) {
-		const struct area *area = area_of(node);
-
-		if (va >= area->start && va < area->end)
-			return false;
-		if (va + PAGE_SIZE >= area->start && va < area->end + PAGE_SIZE)
-			return true;
-		node = va < area->start ? node->left : node->right;
-	}
-	return false;
 }

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* Interrupts, from the trap entry to who handles them. */
+#include <ahoy/interrupt.h>
 #include <ahoy/panic.h>
-#include <ahoy/sched.h>
-#include <ahoy/timer.h>
 #include <asm/csr.h>
-#include <asm/irqflags.h>
-#include <asm/timer.h>
 
 /* Called by the trap entry alone, with interrupts masked. @cause: scause. */
 void do_irq(unsigned long cause);

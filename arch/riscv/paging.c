@@ -13,7 +13,6 @@
  */
 #include <ahoy/compiler.h>
 #include <ahoy/errno.h>
-#include <ahoy/page_alloc.h>
 #include <ahoy/printk.h>
 #include <asm/csr.h>
 #include <asm/die.h>
@@ -346,7 +345,8 @@ u64 linear_map_add(phys_addr_t *start, phys_addr_t *end)
 	if (!reachable(va) || !reachable(stop - 1) || stop < va) {
 		pr_err("linear map: 0x%llx-0x%llx is out of the kernel's reach\n", *start,
 		       *end - 1);
-		*end = *start;
+		if (IS_ENABLED(CONFIG_PAGE_ALLOC))
+			*end = *start;
 		return 0;
 	}
 	for (; va < stop; va = next) {
@@ -378,8 +378,10 @@ u64 linear_map_add(phys_addr_t *start, phys_addr_t *end)
 		}
 	}
 	flush_translations();
-	*start = first - va_pa_offset;
-	*end = max(first, last) - va_pa_offset;
+	if (IS_ENABLED(CONFIG_PAGE_ALLOC)) {
+		*start = first - va_pa_offset;
+		*end = max(first, last) - va_pa_offset;
+	}
 	return mapped;
 }
 
@@ -387,8 +389,8 @@ u64 linear_map_add(phys_addr_t *start, phys_addr_t *end)
 
 #ifdef CONFIG_VMALLOC
 
-/* The level-0 entry of @va, or NULL; its tables are made if @alloc says so and there is memory. */
-static pte_t *vmalloc_slot(unsigned long va, bool alloc)
+/* The level-0 entry of @va, or NULL; tables that are missing are made of what @alloc gives. */
+static pte_t *vmalloc_slot(unsigned long va, void *(*alloc)(void))
 {
 	pte_t *table = early_tables[2];
 	unsigned int level;
@@ -397,21 +399,21 @@ static pte_t *vmalloc_slot(unsigned long va, bool alloc)
 		pte_t *slot = &table[table_index(va, level)];
 
 		if (!*slot) {
-			struct page *page = alloc ? page_alloc(0) : NULL;
+			pte_t *new = alloc ? alloc() : NULL;
 
-			if (!page)
+			if (!new)
 				return NULL;
-			clear_table(page_to_virt(page));
-			*slot = make_pte(page_to_phys(page), PTE_V);
+			clear_table(new);
+			*slot = make_pte(virt_to_phys(new), PTE_V);
 		}
 		table = phys_to_virt(*slot >> PTE_PFN_SHIFT << PAGE_SHIFT);
 	}
 	return &table[table_index(va, 0)];
 }
 
-int kernel_map_page(unsigned long va, phys_addr_t pa)
+int kernel_map_page(unsigned long va, phys_addr_t pa, void *(*table_alloc)(void))
 {
-	pte_t *slot = vmalloc_slot(va, true);
+	pte_t *slot = vmalloc_slot(va, table_alloc);
 
 	if (!slot)
 		return -ENOMEM;
@@ -423,7 +425,7 @@ int kernel_map_page(unsigned long va, phys_addr_t pa)
 
 phys_addr_t kernel_unmap_page(unsigned long va)
 {
-	pte_t *slot = vmalloc_slot(va, false);
+	pte_t *slot = vmalloc_slot(va, NULL);
 	phys_addr_t pa = *slot >> PTE_PFN_SHIFT << PAGE_SHIFT;
 
 	*slot = 0;

@@ -6,7 +6,6 @@
 #include <ahoy/compiler.h>
 #include <ahoy/panic.h>
 #include <ahoy/printk.h>
-#include <ahoy/vmalloc.h>
 #include <asm/crash.h>
 #include <asm/csr.h>
 #include <asm/layout.h>
@@ -73,10 +72,12 @@ static const char *hint(const struct pt_regs *regs)
 
 	if (regs->tval >= guard && regs->tval < guard + PAGE_SIZE)
 		return " (stack overflow)";
-	if (regs->cause >= 12 && IS_ENABLED(CONFIG_VMALLOC) && vmalloc_is_guard(regs->tval))
-		return regs->tval + PAGE_SIZE > regs->sp && regs->tval < regs->sp + PAGE_SIZE ?
-			       " (stack overflow)" :
-			       " (beyond a mapping's end)";
+	/* Threads' stacks have guards on both sides, too. */
+	if (IS_ENABLED(CONFIG_VMALLOC) && regs->cause >= 12 && regs->tval >= VMALLOC_START &&
+	    regs->tval < VMALLOC_END)
+		return regs->tval + PAGE_SIZE > regs->sp && regs->tval < regs->sp + PAGE_SIZE
+			       ? " (stack overflow)"
+			       : " (beyond the end of a mapping)";
 	if (regs->cause >= 12 && regs->tval < PAGE_SIZE)
 		return " (null pointer)";
 	if (regs->cause == 15 && regs->tval >= (unsigned long)_start &&

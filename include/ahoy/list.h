@@ -13,9 +13,9 @@ struct list_head {
 	struct list_head *next, *prev;
 };
 
-#define LIST_HEAD_INIT(name)             \
-	{                                \
-		.next = &(name), .prev = &(name) \
+#define LIST_HEAD_INIT(name)                                                                       \
+	{                                                                                          \
+		.next = &(name), .prev = &(name)                                                   \
 	}
 
 static __always_inline void list_init(struct list_head *list)

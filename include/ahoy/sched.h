@@ -33,13 +33,4 @@ static inline void cond_resched(void)
 }
 #endif
 
-#ifdef CONFIG_PREEMPT
-/* An interrupt has been handled: switch if somebody is more urgent now. */
-void preempt_from_irq(void);
-#else
-static inline void preempt_from_irq(void)
-{
-}
-#endif
-
 #endif

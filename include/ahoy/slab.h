@@ -8,6 +8,7 @@
 #define AHOY_SLAB_H
 
 #include <ahoy/compiler.h>
+#include <ahoy/spinlock.h>
 #include <ahoy/types.h>
 
 /* The most that kmalloc() gives: the largest block of pages. */
@@ -41,6 +42,7 @@ struct page;
 
 /* A cache of objects of one size. Its fields are the heap's own. */
 struct kmem_cache {
+	struct spinlock lock;
 	struct page *partial; /* slabs with free objects */
 	const char *name;
 	u16 size;      /* of an object, as carved */

@@ -11,9 +11,6 @@
 #include <asm/irqflags.h>
 
 struct spinlock {
-#ifdef CONFIG_SMP
-	u32 tickets; /* the one served (low half), the next one given out (high half) */
-#endif
 };
 
 /* Take @lock. Return: what spin_unlock() wants. Context: any. */

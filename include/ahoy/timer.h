@@ -33,13 +33,4 @@ void timer_arm(struct timer *timer, u64 deadline);
  */
 bool timer_cancel(struct timer *timer);
 
-#ifdef CONFIG_TIMERS
-/* The hart's timer has interrupted it. Called by arch, interrupts masked. */
-void timer_interrupt(void);
-#else
-static inline void timer_interrupt(void)
-{
-}
-#endif
-
 #endif

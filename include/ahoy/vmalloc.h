@@ -30,7 +30,4 @@ void __iomem *ioremap(phys_addr_t pa, size_t size) __must_check;
 /* Undo an ioremap(). */
 void iounmap(volatile void __iomem *p);
 
-/* Is @va in the unmapped page behind or before an area? For the reports of faults. */
-bool vmalloc_is_guard(unsigned long va);
-
 #endif

@@ -37,19 +37,22 @@ ROOMS = {
 HEADERS = {
     "compiler.h": "lib", "ctype.h": "lib", "errname.h": "lib", "errno.h": "lib", "fdt.h": "lib",
     "kconfig.h": "lib", "kstrtox.h": "lib", "params.h": "lib", "printf.h": "lib",
-    "string.h": "lib", "types.h": "lib",
+    "list.h": "lib", "rbtree.h": "lib", "string.h": "lib", "types.h": "lib",
     # What lib's "%pS" asks whoever links it for.
     "kallsyms.h": "lib",
-    "memblock.h": "mm",
+    "memblock.h": "mm", "page_alloc.h": "mm", "slab.h": "mm", "vmalloc.h": "mm",
     "cmdline.h": "kernel", "console.h": "kernel", "init.h": "kernel", "of.h": "kernel",
     "panic.h": "kernel", "power.h": "kernel", "printk.h": "kernel", "section.h": "kernel",
-    "stackprotector.h": "kernel",
+    "stackprotector.h": "kernel", "interrupt.h": "kernel", "ktest.h": "kernel",
+    "sched.h": "kernel", "spinlock.h": "kernel", "thread.h": "kernel", "time.h": "kernel",
+    "timer.h": "kernel", "wait.h": "kernel",
     "console_direct.h": "drivers", "uart8250.h": "drivers", "uart_sifive.h": "drivers",
 }
 
-# Open to every room but lib: printing, panic, and the tables in which a file
-# registers what it brings. init.h also names the entry that arch calls.
-COMMON = {"init.h", "panic.h", "printk.h", "section.h"}
+# Open to every room but lib: printing, panic, spinlocks, tests, and the tables in
+# which a file registers what it brings. init.h and interrupt.h also name the
+# entries that arch calls.
+COMMON = {"init.h", "interrupt.h", "ktest.h", "panic.h", "printk.h", "section.h", "spinlock.h"}
 
 # Headers of arch that no other room includes.
 PRIVATE = {"csr.h"}

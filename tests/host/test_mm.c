@@ -19,15 +19,15 @@ static void *(*const host_memcpy)(void *, const void *, size_t) = memcpy;
 #include "../../mm/slab.c"
 
 /* Physical addresses are the host's; what is not a region must not be touched. */
-#define SPAN	 (64UL << 20)
-#define ALIGNED	 (4UL << 20)
-#define PAGE	 4096UL
-#define PARTS	 3
+#define SPAN	(64UL << 20)
+#define ALIGNED (4UL << 20)
+#define PAGE	4096UL
+#define PARTS	3
 
 static const struct {
 	size_t from, to; /* offsets in the arena, not all of them whole pages */
 } parts[PARTS] = {
-	{ 0x3000, 0x9000 },	       /* small, in front of a hole */
+	{ 0x3000, 0x9000 },		/* small, in front of a hole */
 	{ 0x15800, (9UL << 20) + 100 }, /* crooked */
 	{ 12UL << 20, SPAN },
 };
@@ -68,8 +68,7 @@ static int set_up(void **state)
 		classes[i].partial = NULL;
 	for (int i = 0; i < PARTS; i++) {
 		__asan_unpoison_memory_region(arena + parts[i].from, parts[i].to - parts[i].from);
-		page_alloc_add((uintptr_t)arena + parts[i].from,
-			       (uintptr_t)arena + parts[i].to);
+		page_alloc_add((uintptr_t)arena + parts[i].from, (uintptr_t)arena + parts[i].to);
 	}
 	return 0;
 }
@@ -113,7 +112,9 @@ static void check_mark(const struct block *block)
 
 static void test_pages(void **state)
 {
-	enum { BLOCKS = 3000 };
+	enum {
+		BLOCKS = 3000
+	};
 	static struct block blocks[BLOCKS];
 	size_t used = 0;
 	unsigned int refused = 0;
@@ -250,7 +251,9 @@ static size_t random_size(void)
 
 static void test_heap(void **state)
 {
-	enum { OBJECTS = 4000 };
+	enum {
+		OBJECTS = 4000
+	};
 	static struct object objects[OBJECTS];
 
 	(void)state;

@@ -6,7 +6,9 @@
 
 #include <ahoy/rbtree.h>
 
-enum { ITEMS = 200 };
+enum {
+	ITEMS = 200
+};
 
 struct item {
 	struct rb_node node;
@@ -109,7 +111,9 @@ static void test_tree(void **state)
 /* In rising order, the worst case of a plain tree */
 static void test_depth(void **state)
 {
-	enum { MANY = 1 << 16 };
+	enum {
+		MANY = 1 << 16
+	};
 	struct item *many = calloc(MANY, sizeof(*many));
 	unsigned int deepest = 0;
 

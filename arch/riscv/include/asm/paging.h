@@ -49,17 +49,18 @@ int map_readonly_early(phys_addr_t pa, size_t size);
 /*
  * Map [*@start, *@end) of RAM read-write into the linear map, with the largest
  * leaves. Blocks of 2 MiB that the range covers only in part are left out, but
- * for the kernel's own. *@start and *@end become the bounds of what can be
- * reached. Return: the number of bytes newly mapped. Context: boot.
+ * for the kernel's own. With a page
+ * allocator, *@start and *@end become the bounds of what can be reached. Return: the number of bytes newly mapped. Context: boot.
  */
 u64 linear_map_add(phys_addr_t *start, phys_addr_t *end);
 
 /*
  * Map the page at @va, in VMALLOC_START to VMALLOC_END, to physical address
- * @pa, for reading and writing. Return: 0, or -ENOMEM without memory for
- * tables. Context: any but a trap handler's.
+ * @pa, for reading and writing. @table_alloc gives a page in the linear map for
+ * a table, or NULL. Return: 0, or -ENOMEM if it did not. Context: any but a
+ * trap handler's; the caller sees to it that nobody else maps this page.
  */
-int kernel_map_page(unsigned long va, phys_addr_t pa) __must_check;
+int kernel_map_page(unsigned long va, phys_addr_t pa, void *(*table_alloc)(void)) __must_check;
 
 /* Undo it, for all harts. Return: the physical address. */
 phys_addr_t kernel_unmap_page(unsigned long va);
