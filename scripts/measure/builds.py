@@ -397,7 +397,7 @@ class Cache:
         self.sources: dict[Path, Sources] = {}
         self.guard = threading.Lock()
         try:
-            for name in ("trees", "configs", "locks", "records", "revisions", "images"):
+            for name in ("trees", "configs", "locks", "records", "revisions"):
                 (self.root / name).mkdir(parents=True, exist_ok=True)
         except OSError as err:
             raise Failure(f'cannot make the cache "{self.root}": {err.strerror}; AHOY_CACHE names '
