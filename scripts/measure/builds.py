@@ -356,6 +356,19 @@ def resolve(spec: str) -> Source:
 
 # ---- Running make ---------------------------------------------------------------
 
+# Process groups of the makes that run, so that an interrupt can end them all.
+RUNNING: set[int] = set()
+
+
+def stop_all() -> None:
+    """End every make that other threads have started."""
+    for group in list(RUNNING):
+        try:
+            os.killpg(group, signal.SIGTERM)
+        except ProcessLookupError:
+            pass
+
+
 def run_make(root: Path, tree: Path, goals: list[str], jobs: int) -> tuple[str, float]:
     """Run make; return what it said, and its wall time. Raises Failure."""
     command = ["make", "-s", f"-j{jobs}", "-C", str(root), f"O={tree}", *goals]
@@ -364,6 +377,7 @@ def run_make(root: Path, tree: Path, goals: list[str], jobs: int) -> tuple[str, 
         # A group of its own: a timeout or Ctrl-C ends the compilers too.
         with subprocess.Popen(command, env=environment(), stdin=subprocess.DEVNULL, stdout=output,
                               stderr=subprocess.STDOUT, start_new_session=True) as process:
+            RUNNING.add(process.pid)
             try:
                 status = process.wait(BUILD_TIMEOUT)
             except BaseException as err:
@@ -373,6 +387,8 @@ def run_make(root: Path, tree: Path, goals: list[str], jobs: int) -> tuple[str, 
                     raise Failure(f"make {' '.join(goals)}: no end after {BUILD_TIMEOUT} "
                                   "seconds") from None
                 raise
+            finally:
+                RUNNING.discard(process.pid)
         seconds = time.monotonic() - start
         output.seek(0)
         said = output.read().decode("utf-8", "replace")

@@ -19,7 +19,8 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "kconfig"))
 
 import kconfiglib  # noqa: E402
-from kconfiglib import BOOL, STRING, TYPE_TO_STR, Choice, Symbol, expr_items  # noqa: E402
+from kconfiglib import (AND, BOOL, STRING, TYPE_TO_STR, Choice, Symbol, expr_items,  # noqa: E402
+                        expr_value, split_expr)
 
 import explain  # noqa: E402
 from assignments import read_config  # noqa: E402
@@ -44,20 +45,40 @@ def reason(sym: Symbol, chosen: set[str]) -> tuple[str, str]:
     if sym.choice:
         return choice_reason(sym, chosen)
     if explain.has_prompt(sym) and not sym.visibility:
-        return "depends", "depends on " + explain.unmet(sym)[0]
+        return "depends", hidden(sym)
     if sym.name in chosen:
         return "set", "set by the user"
     if sym.orig_type == BOOL and explain.has_prompt(sym) and sym.str_value == "n" and not any(
-            kconfiglib.expr_value(holds) for _, holds in sym.defaults):
+            expr_value(holds) for _, holds in sym.defaults):
         return "default", "default n"
+    if sym.orig_type == BOOL and sym.str_value == "n" and not sym.defaults:
+        return "default", "nothing selects it"
     return "default", explain.origin(sym)
+
+
+def hidden(sym: Symbol) -> str:
+    """Return what hides a symbol's prompt."""
+    return f"depends on {unmet(sym)}"
+
+
+def unmet(item: Any) -> str:
+    """Return the dependencies that a symbol's or choice's prompt lacks, and no more:
+    what they in turn come from has a row of its own."""
+    ways = []
+    for node in item.nodes:
+        if node.prompt:
+            terms = [term for term in split_expr(node.prompt[1], AND) if not expr_value(term)]
+            ways.append(" and ".join(dict.fromkeys(
+                unmet(term) if isinstance(term, Choice) else explain.expr_text(term, False)
+                for term in terms)))
+    return " or ".join(dict.fromkeys(way for way in ways if way))
 
 
 def choice_reason(sym: Symbol, chosen: set[str]) -> tuple[str, str]:
     """The same for a member of a choice."""
     name = explain.choice_name(sym.choice)
     if not sym.visibility:
-        return "depends", "depends on " + explain.unmet(sym)[0]
+        return "depends", hidden(sym)
     picked = sym.choice.selection
     if picked is None:
         return "choice", f"{name} is off"
@@ -79,6 +100,11 @@ def names_of(sym: Symbol) -> list[str]:
         if node.prompt:
             found |= expr_items(node.prompt[1])
     names = set()
+    choices = [item for item in found if isinstance(item, Choice)]
+    for choice in choices:
+        for node in choice.nodes:
+            if node.prompt:
+                found |= expr_items(node.prompt[1])
     for item in found:
         members = item.syms if isinstance(item, Choice) else [item]
         names |= {member.name for member in members if member.nodes and member is not sym}

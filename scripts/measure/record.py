@@ -36,10 +36,10 @@ MACHINE_VARIABLES = ("QEMU", "MACHINE", "MEM", "SMP", "CPU", "BIOS", "APPEND", "
 
 def tools() -> str:
     """Return a digest of all that makes the figures."""
-    names = ("record.py", "sizes.py", "options.py", "leastram.py", "meter.py", "symbols.py",
-             "plugin.c")
-    files = [RUN, METER, *(HERE / name for name in names)]
-    return digest_of(*(file.read_bytes() for file in files if file.exists()))
+    patterns = ("record.py", "sizes.py", "options.py", "leastram.py", "symbols.py", "meter*.py",
+                "plugin*.[ch]")
+    files = [RUN, METER, *(file for pattern in patterns for file in sorted(HERE.glob(pattern)))]
+    return digest_of(*(file.read_bytes() for file in files))
 
 
 class Machine:
@@ -182,11 +182,9 @@ def explained(cache: Cache, build: Build, scratch: Path) -> list[dict[str, Any]]
     if not build.config_text:
         return []
     root = cache.source_root(build.source) if build.source else ROOT
-    tree = build.tree
-    if build.seconds is None or tree is None:  # not ours: nothing may be written there
-        tree = scratch / "tree"
-        tree.mkdir()
-        (tree / ".config").write_text(build.config_text, encoding="utf-8")
+    tree = scratch / "tree"
+    tree.mkdir()
+    (tree / ".config").write_text(build.config_text, encoding="utf-8")
     script = f"/usr/bin/python3 {HERE / 'options.py'}"
     done = subprocess.run(["make", "-s", "-C", str(root), f"O={tree}", f"KPYTHON={script}",
                            "olddefconfig"], env=builds.environment(), stdin=subprocess.DEVNULL,

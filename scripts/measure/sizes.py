@@ -233,7 +233,7 @@ class Owners:
         self.sized = [symbol for symbol in symbols
                       if symbol.size and symbol.type in (STT_NOTYPE, STT_OBJECT, STT_FUNC)]
         # The longest name tells most: boot_stack_top rather than _end.
-        self.marks = {symbol.address: symbol.name
+        self.marks = {(symbol.section, symbol.address): symbol.name
                       for symbol in sorted(symbols, key=lambda s: (len(s.name), s.name))
                       if not symbol.size and symbol.type == STT_NOTYPE}
 
@@ -246,12 +246,13 @@ class Owners:
                 return span.object
         return None
 
-    def space(self, start: int, end: int) -> list[Span]:
+    def space(self, index: int, start: int, end: int) -> list[Span]:
         """Return the owners of what neither a symbol nor an input section covers."""
-        cuts = sorted({start, end} | {at for at in self.marks if start < at < end})
+        cuts = sorted({start, end} | {at for section, at in self.marks
+                                      if section == index and start < at < end})
         spans = []
         for low, high in zip(cuts, cuts[1:]):
-            first, last = self.marks.get(low), self.marks.get(high)
+            first, last = self.marks.get((index, low)), self.marks.get((index, high))
             if high - low >= LEAST_SPACE and (first or last):
                 spans.append(Span(low, high, f"{first or ''}..{last or ''}", LINKER))
             else:
@@ -269,7 +270,7 @@ class Owners:
             spans += lay(inside, low, high)
         spans.sort()
         for low, high in gaps(start, end, list(spans)):
-            spans += self.space(low, high)
+            spans += self.space(index, low, high)
         return spans
 
 
