@@ -138,8 +138,7 @@ def run_meter(machine: dict[str, str], image: Path, elf: Optional[Path], scratch
     if elf:
         command += ["--symbols", str(elf)]
     if tree:
-        more = f"{os.environ.get('QEMU_ARGS') or ''} -dtb {shlex.quote(str(tree))}"
-        command.append(f"--qemu-args={more.strip()}")
+        command += ["--dtb", str(tree)]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, text=True, check=False)
     said = done.stderr.strip().removeprefix("meter: ")

@@ -138,23 +138,35 @@ def reasons(row: Row, names: list[str], order: list[int]) -> str:
     return "; ".join(f"{', '.join(who)}: {why}" for why, who in found.items())
 
 
+def option_rows(compared: Compared, columns: Columns) -> list[Row]:
+    """Return the options to show, with their depth and reasons as a sentence.
+
+    Members of a choice that differs are left out, since the choice tells as
+    much; what follows from them then follows from it.
+    """
+    rows = [row for row in compared["options"] if not (row["choice"] and row["differs"])]
+    parents = {row["name"]: row["parent"] for row in compared["options"]}
+    depths: dict[Optional[str], int] = {None: -1}
+    shown = []
+    for row in rows:
+        parent = row["parent"]
+        while parent not in depths:
+            parent = parents[parent]
+        depths[row["name"]] = depths[parent] + 1
+        shown.append({**row, "depth": depths[row["name"]],
+                      "reasons": reasons(row, columns.names, columns.order)})
+    return shown
+
+
 def options_table(compared: Compared, columns: Columns) -> Table:
     """The options that differ and why, causes before what follows from them."""
-    rows = [row for row in compared["options"] if not (row["choice"] and row["differs"])]
-    depths = {None: -1}
     table = Table("Options that differ, and why" if not compared["selection"]["all"] else
                   "Options, and why they are what they are",
                   ["", *(columns.names[index] for index in columns.order), "why"], wrap=True)
-    for row in rows:
-        # Members of a choice are left out: what follows from them follows from it.
-        parent = row["parent"]
-        while parent not in depths:
-            parent = next(r["parent"] for r in compared["options"] if r["name"] == parent)
-        depths[row["name"]] = depths[parent] + 1
+    for row in option_rows(compared, columns):
         values = [UNKNOWN if row["values"][index] is None else row["values"][index] or "-"
                   for index in columns.order]
-        table.rows.append(["  " * (depths[row["name"]] + 1) + row["name"], *values,
-                           reasons(row, columns.names, columns.order)])
+        table.rows.append(["  " * (row["depth"] + 1) + row["name"], *values, row["reasons"]])
     return table
 
 
