@@ -341,7 +341,7 @@ def resolve(spec: str) -> Source:
     except OSError:
         targets = {}
     if spec in targets:
-        return Source(spec, "name", targets[spec],
+        return Source(short_name(targets[spec]), "name", targets[spec],
                       text=read_text(ROOT / "configs" / targets[spec]))
     path = Path(spec)
     if path.is_dir():

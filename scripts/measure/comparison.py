@@ -297,28 +297,27 @@ class Options:
     def causes(self, name: str) -> list[str]:
         """Return the differing options that an option may follow from, likeliest first."""
         rows = [row for row in self.rows_of(name) if row]
-        told = " ".join(row["why"] or "" for row in rows)
-        found = dict.fromkeys(cause for row in rows for cause in row["from"]
-                              if cause in set(self.different))
-        return sorted(found, key=lambda cause: (
-            not re.search(rf"\b{re.escape(cause)}\b", told), self.names.index(cause)))
+        found = {cause for row in rows for cause in row["from"]} & set(self.different)
+
+        def told(cause: str) -> int:
+            return sum(1 for row in rows
+                       if re.search(rf"\b{re.escape(cause)}\b", row["why"] or ""))
+
+        return sorted(found, key=lambda cause: (-told(cause), self.names.index(cause)))
 
     def parents(self) -> dict[str, Optional[str]]:
         """Return what each differing option follows from; None: from nothing."""
-        found: dict[str, Optional[str]] = {}
-        for name in self.different:
-            if self.is_set(name) or not self.causes(name):
-                found[name] = None
+        causes = {name: self.causes(name) for name in self.different}
+        found: dict[str, Optional[str]] = {
+            name: None for name in self.different if self.is_set(name) or not causes[name]}
         while len(found) < len(self.different):
-            new = {}
-            for name in self.different:
-                if name not in found:
-                    known = [cause for cause in self.causes(name) if cause in found]
-                    if known:
-                        new[name] = known[0]
-            if not new:  # they only follow from each other
-                rest = [name for name in self.different if name not in found]
-                new = {rest[0]: None}
+            rest = [name for name in self.different if name not in found]
+            new = {name: causes[name][0] for name in rest if causes[name][0] in found}
+            if not new:  # the likeliest ones follow from each other
+                known = {name: cause for name in rest for cause in reversed(causes[name])
+                         if cause in found}
+                name = next(iter(known), rest[0])
+                new = {name: known.get(name)}
             found.update(new)
         return found
 

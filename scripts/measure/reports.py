@@ -160,13 +160,37 @@ def option_rows(compared: Compared, columns: Columns) -> list[Row]:
 
 def options_table(compared: Compared, columns: Columns) -> Table:
     """The options that differ and why, causes before what follows from them."""
-    table = Table("Options that differ, and why" if not compared["selection"]["all"] else
-                  "Options, and why they are what they are",
-                  ["", *(columns.names[index] for index in columns.order), "why"], wrap=True)
+    title = "Options that differ, and why" if not compared["selection"]["all"] else (
+        "Options, and why they are what they are")
+    if not columns.beside:
+        return grouped_options(title, compared, columns)
+    table = Table(title, ["", *(columns.names[index] for index in columns.order), "why"],
+                  wrap=True)
     for row in option_rows(compared, columns):
-        values = [UNKNOWN if row["values"][index] is None else row["values"][index] or "-"
-                  for index in columns.order]
+        values = [shown(row["values"][index]) for index in columns.order]
         table.rows.append(["  " * (row["depth"] + 1) + row["name"], *values, row["reasons"]])
+    return table
+
+
+def shown(value: Optional[str]) -> str:
+    """Return an option's value; one that is hidden has none."""
+    return UNKNOWN if value is None else value or "-"
+
+
+def grouped_options(title: str, compared: Compared, columns: Columns) -> Table:
+    """The same for many configurations: a line for each value and reason."""
+    table = Table(title, ["", "value", "in", "why"], wrap=True)
+    for row in option_rows(compared, columns):
+        groups: dict[tuple[str, str], list[str]] = {}
+        for index in columns.order:
+            why = row["why"][index] or "no such option"
+            groups.setdefault((shown(row["values"][index]), why), []).append(columns.names[index])
+        name = "  " * (row["depth"] + 1) + row["name"]
+        for number_, ((value, why), names) in enumerate(groups.items()):
+            last = number_ == len(groups) - 1
+            who = "the others" if last and number_ and len(names) > 2 else ", ".join(names)
+            table.rows.append([name, value, "all" if len(groups) == 1 else who, why])
+            name = ""
     return table
 
 
@@ -249,6 +273,8 @@ def phases_table(compared: Compared, columns: Columns) -> Table:
     table = Table("Instructions by phase, and in each by function",
                   ["phase", "mode", *columns.header()], len(columns.header()))
     for phase in compared["instructions"]["phases"]:
+        if not compared["selection"]["all"] and not any(phase["values"]):
+            continue
         columns.add(table, [f"  {phase['name']}", ""], phase)
         if not compared["selection"]["all"] and not any(phase["deltas"]):
             continue
