@@ -7,7 +7,7 @@ a valid configuration, which is what kconfiglib makes of them, and finds the
 least change of a configuration that sets one option differently.
 
 What measuring needs to know of an option, and Kconfig has no word for, stands
-in a comment right above it, and lint refuses other words:
+in a comment right above it; other words there are an error:
 
   # sweep: machine's     the value must be that of the machine that boots
   # sweep: elf only      the option changes the ELF file, never the flat image
@@ -35,7 +35,8 @@ from kconfiglib import BOOL, HEX, INT, STRING, Choice, Symbol, expr_items  # noq
 
 from builds import environment, parse_config  # noqa: E402
 from explain import NUMERIC, active_range, has_prompt  # noqa: E402
-from tree import Tree, set_value  # noqa: E402
+from generate import draw  # noqa: E402
+from tree import Tree, set_value, settable_bools  # noqa: E402
 
 MACHINE = "machine's"
 ELF_ONLY = "elf only"
@@ -333,5 +334,5 @@ def load(root: Path = ROOT) -> Model:
     return Model(root)
 
 
-__all__ = ["BOOL", "ELF_ONLY", "HEX", "INT", "MACHINE", "Model", "ModelError", "STRING", "Toggle",
-           "has_prompt", "load"]
+__all__ = ["BOOL", "ELF_ONLY", "HEX", "INT", "MACHINE", "Model", "ModelError", "NUMERIC", "STRING",
+           "Toggle", "draw", "has_prompt", "load", "settable_bools"]
