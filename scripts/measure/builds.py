@@ -301,14 +301,18 @@ def resolve_folder(spec: str, path: Path) -> Source:
 
 def embedded_config(data: bytes) -> str:
     """Return the configuration that an image carries, or ""."""
-    start, end = b"IKCFG_ST", b"IKCFG_ED"
-    at = data.find(start)
-    while at >= 0:
-        stop = data.find(end, at)
-        text = data[at + len(start):stop] if stop >= 0 else b"\0"
-        if text.startswith((b"CONFIG_", b"#")) and b"CONFIG_" in text and b"\0" not in text:
+    from importlib.machinery import SourceFileLoader
+    from importlib.util import module_from_spec, spec_from_loader
+    # A command, which has no .py at its end.
+    loader = SourceFileLoader("extract_ikconfig", str(ROOT / "scripts" / "extract-ikconfig"))
+    spec = spec_from_loader(loader.name, loader)
+    assert spec
+    extract = module_from_spec(spec)
+    loader.exec_module(extract)
+    for at in extract.positions(data, extract.START):
+        text = extract.text_from(data, at + len(extract.START))
+        if text is not None:
             return text.decode("utf-8", "replace")
-        at = data.find(start, at + 1)
     return ""
 
 
