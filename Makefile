@@ -222,11 +222,12 @@ include/generated/utsrelease.h: FORCE
 # The option by its name: autoconf.h has it quoted as C wants it.
 filechk_utsrelease = echo '\#define UTS_RELEASE "$(KERNELVERSION)" CONFIG_LOCALVERSION'
 
-# The configuration as a C string, without comments: IKCONFIG embeds it.
+# The configuration as a C string, without comments: IKCONFIG embeds it. Another
+# file in its place lets images be compared that differ in an option alone.
 include/generated/config_text.h: $(KCONFIG_CONFIG) FORCE
 	$(call filechk,config_text)
 filechk_config_text = sed -e '/^CONFIG_/!d' -e '/^CONFIG_CC_\(INCLUDE_DIR\|UBSAN_FLAGS\)=/d' \
-	-e 's/[\\"]/\\&/g' -e 's/.*/"&\\n"/' $(KCONFIG_CONFIG)
+	-e 's/[\\"]/\\&/g' -e 's/.*/"&\\n"/' $(or $(KBUILD_IKCONFIG),$(KCONFIG_CONFIG))
 
 # Without the quotes, and without the backslashes that Kconfig puts before quotes
 # and backslashes: those pairs become others first, which Kconfig does not write.

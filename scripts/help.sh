@@ -64,6 +64,9 @@ Configuring:
   scripts/config, scripts/diffconfig, scripts/merge_config.sh,
   scripts/extract-ikconfig: see their --help
 
+Measuring:
+  compare         - CONFIGS="A B ...": what they cost, where and why; see scripts/compare --help
+
 Cleaning:
   clean           - remove what was built, keep the configuration
   mrproper        - remove the configuration and everything else that was made
@@ -103,6 +106,13 @@ Variables of run and debug:
   TIMEOUT=        - stop after so many seconds; 0: never
   UBOOT=          - start this u-boot.bin, and the kernel from it
   GDB_PORT=       - port of the gdb stub
+
+Variables of compare (and those of run; LLVM= and CROSS_COMPILE= too):
+  CONFIGS=        - names in configs/, .config files, build folders, images, REV:NAME
+  BASE=           - which of them the others are compared with (the first)
+  FORMAT=         - table, json, csv, md or html
+  COMPARE_ARGS=   - options of scripts/compare, such as "--all --output FILE"
+  AHOY_CACHE=     - where builds and figures are kept (build/cache)
 
 Variables of check:
   CHECK_ARGS=     - for pytest, such as "-k uart" or "tests/scripts"
