@@ -7,21 +7,45 @@
 #include <ahoy/console.h>
 #include <ahoy/init.h>
 #include <ahoy/of.h>
+#include <ahoy/panic.h>
 #include <ahoy/power.h>
 #include <ahoy/printk.h>
 #include <ahoy/stackprotector.h>
+#include <ahoy/thread.h>
 #include <asm/irqflags.h>
 #include <asm/traps.h>
 
 static const char line[] __aligned(1) = "Hello world.\n";
 
-static __always_inline void print_line(void)
+static __always_inline void write_line(void)
 {
 	if (IS_ENABLED(CONFIG_LINE_PRINTF))
 		console_printf("%s", line);
 	else
 		console_write(line, sizeof(line) - 1);
 }
+
+#ifdef CONFIG_LINE_BY_THREAD
+static int line_thread(void *arg)
+{
+	write_line();
+	return 0;
+}
+
+static void print_line(void)
+{
+	struct thread *thread = thread_create("line", line_thread, NULL, PRIORITY_DEFAULT);
+
+	if (!thread)
+		panic("no memory for the thread that prints the line");
+	thread_join(thread);
+}
+#else
+static __always_inline void print_line(void)
+{
+	write_line();
+}
+#endif
 
 void __entry start_kernel(unsigned long hartid, unsigned long fdt)
 {

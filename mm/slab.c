@@ -10,7 +10,6 @@
 #include <ahoy/page_alloc.h>
 #include <ahoy/slab.h>
 #include <ahoy/spinlock.h>
-#include <ahoy/string.h>
 #include <asm/page.h>
 
 #define MIN_ALIGN 16
@@ -205,44 +204,11 @@ void *kmalloc(size_t size)
 	return page ? page_to_virt(page) : NULL;
 }
 
-void *kzalloc(size_t size)
-{
-	void *p = kmalloc(size);
-
-	return p ? memset(p, 0, size) : NULL;
-}
-
-void *kcalloc(size_t n, size_t size)
-{
-	size_t bytes;
-
-	return __builtin_mul_overflow(n, size, &bytes) ? NULL : kzalloc(bytes);
-}
-
 size_t ksize(const void *p)
 {
 	const struct page *page = virt_to_page(p);
 
 	return page->state == PAGE_SLAB ? page->cache->size : (size_t)PAGE_SIZE << page->order;
-}
-
-void *krealloc(void *p, size_t size)
-{
-	size_t old;
-	void *new;
-
-	if (!p)
-		return kmalloc(size);
-	old = ksize(p);
-	/* It stays where it is, unless that would keep more than half of it for nothing. */
-	if (size && size <= old && size > old / 2)
-		return p;
-	new = kmalloc(size);
-	if (!new)
-		return NULL;
-	memcpy(new, p, min(old, size));
-	kfree(p);
-	return new;
 }
 
 void kfree(const void *p)

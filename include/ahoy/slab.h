@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The kernel heap: objects of any size, and caches of objects of one size.
- * Addresses are in the linear map and aligned to 16 bytes, those of sizes that
- * are powers of two up to a page to their size.
+ * Addresses are in the linear map and aligned to 16 bytes.
  */
 #ifndef AHOY_SLAB_H
 #define AHOY_SLAB_H
@@ -45,7 +44,8 @@ struct kmem_cache {
 	struct spinlock lock;
 	struct page *partial; /* slabs with free objects */
 	const char *name;
-	u16 size;      /* of an object, as carved */
+	u16 size; /* of an object, as carved */
+	u16 align;
 	u16 per_slab;  /* objects */
 	size_t in_use; /* objects */
 };
