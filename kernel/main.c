@@ -7,6 +7,7 @@
 #include <ahoy/console.h>
 #include <ahoy/init.h>
 #include <ahoy/of.h>
+#include <ahoy/phase.h>
 #include <ahoy/power.h>
 #include <ahoy/printk.h>
 #include <ahoy/stackprotector.h>
@@ -27,13 +28,18 @@ void __entry start_kernel(unsigned long hartid, unsigned long fdt)
 	traps_init();
 	stackprotector_init();
 	console_init_early();
+	PHASE("device tree");
 	of_init(fdt);
 	stackprotector_init();
 	cmdline_init();
+	PHASE("mm");
 	init_run(INIT_LEVEL_mm);
+	PHASE("console");
 	console_init();
 	printk_console_ready();
+	PHASE("late");
 	init_run(INIT_LEVEL_late);
+	PHASE("line");
 	print_line();
 	if (!IS_ENABLED(CONFIG_FINISH_IDLE))
 		console_flush();

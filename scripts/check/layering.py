@@ -42,14 +42,14 @@ HEADERS = {
     "kallsyms.h": "lib",
     "memblock.h": "mm",
     "cmdline.h": "kernel", "console.h": "kernel", "init.h": "kernel", "of.h": "kernel",
-    "panic.h": "kernel", "power.h": "kernel", "printk.h": "kernel", "section.h": "kernel",
-    "stackprotector.h": "kernel",
+    "panic.h": "kernel", "phase.h": "kernel", "power.h": "kernel", "printk.h": "kernel",
+    "section.h": "kernel", "stackprotector.h": "kernel",
     "console_direct.h": "drivers", "uart8250.h": "drivers", "uart_sifive.h": "drivers",
 }
 
-# Open to every room but lib: printing, panic, and the tables in which a file
-# registers what it brings. init.h also names the entry that arch calls.
-COMMON = {"init.h", "panic.h", "printk.h", "section.h"}
+# Open to every room but lib: printing, panic, labels of phases, and the tables in
+# which a file registers what it brings. init.h also names the entry that arch calls.
+COMMON = {"init.h", "panic.h", "phase.h", "printk.h", "section.h"}
 
 # Headers of arch that no other room includes.
 PRIVATE = {"csr.h"}
