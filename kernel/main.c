@@ -8,6 +8,7 @@
 #include <ahoy/init.h>
 #include <ahoy/of.h>
 #include <ahoy/panic.h>
+#include <ahoy/phase.h>
 #include <ahoy/power.h>
 #include <ahoy/printk.h>
 #include <ahoy/stackprotector.h>
@@ -52,16 +53,23 @@ void __entry start_kernel(unsigned long hartid, unsigned long fdt)
 	traps_init();
 	stackprotector_init();
 	console_init_early();
+	PHASE("device tree");
 	of_init(fdt);
 	stackprotector_init();
 	cmdline_init();
+	PHASE("mm");
 	init_run(INIT_LEVEL_mm);
+	PHASE("console");
 	console_init();
 	printk_console_ready();
 	local_irq_enable();
+	PHASE("late");
 	init_run(INIT_LEVEL_late);
-	if (IS_ENABLED(CONFIG_KTEST))
+	if (IS_ENABLED(CONFIG_KTEST)) {
+		PHASE("test");
 		init_run(INIT_LEVEL_test);
+	}
+	PHASE("line");
 	print_line();
 	if (!IS_ENABLED(CONFIG_FINISH_IDLE))
 		console_flush();

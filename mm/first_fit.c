@@ -150,12 +150,13 @@ size_t ksize(const void *p)
 
 void kfree(const void *p)
 {
-	struct object *object = (struct object *)(void *)p - 1;
+	struct object *object;
 	struct page *page;
 	unsigned long flags;
 
 	if (!p)
 		return;
+	object = (struct object *)(void *)p - 1;
 	page = virt_to_page(p);
 	if (page->state != PAGE_SLAB) {
 		page_free(page, page->order);

@@ -74,7 +74,9 @@ Cleaning:
 
 Testing:
   check           - all tests, in parallel; results for CI in build/check/check.xml
+  check-slow      - all tests, also those that take minutes or fetch packages
   check-fresh     - set up, build, run and check in bare Debian systems (as root; slow)
+  meter           - what this kernel does up to its line, by phase and function
   bench           - times of builds, sizes of images, instructions to the line
   kconfig-lint    - check the Kconfig files
   format          - format the C sources

@@ -118,6 +118,7 @@ SECTIONS
 
 	.orphan_tables : { KEEP(*(.table.*)) }
 	.riscv.attributes 0 : { *(.riscv.attributes) }
+	.ahoy.phases 0 : { KEEP(*(.ahoy.phases)) }
 
 	/DISCARD/ : {
 		*(.note .note.* .comment .eh_frame .eh_frame_hdr)

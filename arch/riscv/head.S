@@ -5,6 +5,7 @@
  * Linux's boot protocol). Sets up what C needs, and the kernel's address
  * space where there is one.
  */
+#include <ahoy/phase.h>
 #include <asm/csr.h>
 #include <asm/page.h>
 
@@ -35,6 +36,7 @@
 #endif
 
 #ifdef CONFIG_MMU
+	PHASE	paging
 	mv	s0, a0
 	mv	s1, a1
 	call	paging_build
@@ -83,6 +85,7 @@
 	mv	a0, s0
 	mv	a1, s1
 #endif
+	PHASE	start
 	tail	start_kernel
 
 #ifndef CONFIG_KERNEL_UPPER_HALF

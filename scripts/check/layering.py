@@ -42,17 +42,18 @@ HEADERS = {
     "kallsyms.h": "lib",
     "memblock.h": "mm", "page_alloc.h": "mm", "slab.h": "mm", "vmalloc.h": "mm",
     "cmdline.h": "kernel", "console.h": "kernel", "init.h": "kernel", "of.h": "kernel",
-    "panic.h": "kernel", "power.h": "kernel", "printk.h": "kernel", "section.h": "kernel",
-    "stackprotector.h": "kernel", "interrupt.h": "kernel", "ktest.h": "kernel",
-    "sched.h": "kernel", "spinlock.h": "kernel", "thread.h": "kernel", "time.h": "kernel",
-    "timer.h": "kernel", "wait.h": "kernel",
+    "interrupt.h": "kernel", "ktest.h": "kernel", "panic.h": "kernel", "phase.h": "kernel",
+    "power.h": "kernel", "printk.h": "kernel", "sched.h": "kernel", "section.h": "kernel",
+    "spinlock.h": "kernel", "stackprotector.h": "kernel", "thread.h": "kernel",
+    "time.h": "kernel", "timer.h": "kernel", "wait.h": "kernel",
     "console_direct.h": "drivers", "uart8250.h": "drivers", "uart_sifive.h": "drivers",
 }
 
-# Open to every room but lib: printing, panic, spinlocks, tests, and the tables in
-# which a file registers what it brings. init.h and interrupt.h also name the
-# entries that arch calls.
-COMMON = {"init.h", "interrupt.h", "ktest.h", "panic.h", "printk.h", "section.h", "spinlock.h"}
+# Open to every room but lib: printing, panic, spinlocks, tests, labels of phases, and
+# the tables in which a file registers what it brings. init.h and interrupt.h also
+# name the entries that arch calls.
+COMMON = {"init.h", "interrupt.h", "ktest.h", "panic.h", "phase.h", "printk.h", "section.h",
+          "spinlock.h"}
 
 # Headers of arch that no other room includes.
 PRIVATE = {"csr.h"}

@@ -227,13 +227,13 @@ def phase_order(lists: list[list[str]]) -> list[str]:
     """Return all names in an order that keeps each list's own as far as possible."""
     order: list[str] = []
     for names in lists:
-        at = 0
-        for name in names:
+        at = len(order)
+        # From the end: what is new goes before what follows it.
+        for name in reversed(names):
             if name in order:
-                at = order.index(name) + 1
+                at = order.index(name)
             else:
                 order.insert(at, name)
-                at += 1
     return order
 
 

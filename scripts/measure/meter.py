@@ -352,7 +352,8 @@ def show(result: Row) -> None:
     if len(result["phases"]) > 1:
         show_rows("by phase", [{"name": phase["name"],
                                 "instructions": sum(phase[mode] for mode in MODES)}
-                               for phase in result["phases"]])
+                               for phase in result["phases"]
+                               if any(phase[mode] for mode in MODES)])
     if "functions" in result:
         show_rows("by folder", result["folders"])
         show_rows("by function", result["functions"])

@@ -9,13 +9,13 @@ from typing import Any, Optional
 
 import reports
 from comparison import plain_name
-from treemap import Box, Node, layout
+from treemap import Node, layout
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
-# The largest treemap's height, and how many times wider than high it is about.
-HEIGHT, LEAST_HEIGHT, ASPECT = 26.0, 1.6, 1.4
-# Smaller than this, in per cent of the map's area, a name finds no room.
-ROOM_FOR_NAME, ROOM_FOR_BRANCH = 1.2, 3.0
+# The size of the largest treemap, in rem; its width follows the window's.
+WIDTH, HEIGHT, LEAST_HEIGHT = 36.0, 26.0, 1.6
+# A branch's heading, and what is too small for a heading and for a name.
+HEADING, ROOM_FOR_HEADING, ROOM_FOR_NAME = 1.15, (4.0, 2.6), (2.4, 0.9)
 
 Record = dict[str, Any]
 
@@ -94,22 +94,23 @@ def boot_tree(record: Record) -> list[Node]:
     return list(folders.values())
 
 
-def tiles(boxes: list[Box], aspect: float, share: float, unit: str, path: str) -> list[Tile]:
-    """Return boxes as the template draws them, with what is inside them.
+def tiles(nodes: list[Node], width: float, height: float, unit: str, path: str) -> list[Tile]:
+    """Return nodes as the template draws them, with what is inside them.
 
-    @share: how much of the whole map the box around them has
+    @width, @height: of the box around them, about, in rem
     @path: the names of the boxes around them
     """
     made = []
-    for box in boxes:
-        mine = share * box.width * box.height / 10000
-        shape = aspect * box.width / box.height
+    for box in layout(nodes, width / height):
+        size = width * box.width / 100, height * box.height / 100
+        room = ROOM_FOR_HEADING if box.node.children else ROOM_FOR_NAME
+        named = size[0] >= room[0] and size[1] >= room[1]
         title = f"{path}{box.node.name}"
-        inner = tiles(layout(box.node.children, shape), shape, mine, unit, f"{title} / ")
-        room = ROOM_FOR_BRANCH if inner else ROOM_FOR_NAME
+        inner = tiles(box.node.children, size[0], size[1] - (HEADING if named else 0), unit,
+                      f"{title} / ")
         made.append(Tile(
             box.node.name, f"{title}: {reports.number(box.value)} {unit}",
-            box.node.kind or "other", 100 * mine >= room, f"{box.left:.3f}", f"{box.top:.3f}",
+            box.node.kind or "other", named, f"{box.left:.3f}", f"{box.top:.3f}",
             f"{box.width:.3f}", f"{box.height:.3f}", inner))
     return made
 
@@ -124,9 +125,8 @@ def sides(names: list[str], trees: list[list[Node]], unit: str) -> list[Side]:
             made.append(Side(name, None, unit))
             continue
         height = max(LEAST_HEIGHT, HEIGHT * total / most)
-        aspect = ASPECT * HEIGHT / height
-        boxes = tiles(layout(tree, aspect), aspect, total / most, unit, "")
-        made.append(Side(name, total, unit, round(height, 2), boxes))
+        made.append(Side(name, total, unit, round(height, 2),
+                         tiles(tree, WIDTH, height, unit, "")))
     return made
 
 
