@@ -6,6 +6,7 @@
 #include <ahoy/panic.h>
 #include <ahoy/printk.h>
 #include <ahoy/string.h>
+#include <ahoy/thread.h>
 #include <asm/crash.h>
 #include <asm/page.h>
 
@@ -79,6 +80,23 @@ static void crash_stack(void)
 	recurse(0);
 }
 
+static int overflow(void *arg)
+{
+	recurse(0);
+	return 0;
+}
+
+static void crash_thread_stack(void)
+{
+	struct thread *thread;
+
+	if (!IS_ENABLED(CONFIG_THREADS))
+		return;
+	thread = thread_create("overflow", overflow, NULL, PRIORITY_DEFAULT);
+	if (thread)
+		thread_join(thread);
+}
+
 static void crash_panic(void)
 {
 	panic("requested by crash=panic");
@@ -101,10 +119,17 @@ static const struct {
 	const char *name;
 	void (*fn)(void);
 } ways[] = {
-	{ "null", crash_null },	      { "text", crash_text },	{ "rodata", crash_rodata },
-	{ "exec", crash_exec },	      { "stack", crash_stack }, { "panic", crash_panic },
-	{ "illegal", crash_illegal }, { "ubsan", crash_ubsan }, { "smash", crash_smash },
+	{ "null", crash_null },
+	{ "text", crash_text },
+	{ "rodata", crash_rodata },
+	{ "exec", crash_exec },
+	{ "stack", crash_stack },
+	{ "panic", crash_panic },
+	{ "illegal", crash_illegal },
+	{ "ubsan", crash_ubsan },
+	{ "smash", crash_smash },
 	{ "nested", crash_nested },
+	{ "thread-stack", crash_thread_stack },
 };
 
 static void crash_init(void)

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: MIT
+"""The kernel's own tests: all of them run, in the configurations that change what they test."""
+
+import re
+import shutil
+from pathlib import Path
+from typing import Set
+
+import pytest
+
+from bootlib import (ROOT, SOURCES, Kernel, Result, boot, build, check_clean, check_panic,
+                     emulator, run)
+
+TEST = re.compile(r"^KTEST\((\w+), (\w+)\)", re.MULTILINE)
+
+
+def known_tests(kernel: Kernel) -> Set[str]:
+    """Return the tests whose files are in a kernel, but for what an #ifdef leaves out."""
+    found = set()
+    for path in ROOT.glob("*/*_test.c"):
+        if (kernel.tree / path.relative_to(ROOT)).with_suffix(".o").exists():
+            text = path.read_text(encoding="utf-8")
+            for option, body in re.findall(r"^#ifdef CONFIG_(\w+)$(.*?)^#endif", text,
+                                           re.MULTILINE | re.DOTALL):
+                if not kernel.has(option):
+                    text = text.replace(body, "")
+            found |= {".".join(names) for names in TEST.findall(text)}
+    return found
+
+
+def check_ktap(kernel: Kernel, result: Result) -> None:
+    """Check that exactly the tests that are there ran, and that all passed."""
+    check_clean(kernel, result)
+    lines = result.lines
+    assert lines[0] == "KTAP version 1" and lines[1] == f"1..{len(lines) - 3}", result
+    passed = [re.fullmatch(r"ok (\d+) (\S+)", line) for line in lines[2:-1]]
+    assert all(passed), result
+    assert [match[1] for match in passed] == [str(n) for n in range(1, len(passed) + 1)]
+    assert {match[2] for match in passed} == known_tests(kernel)
+    assert len(passed) >= 4
+
+
+@pytest.mark.parametrize("options", [
+    (), ("HEAP_FIRST_FIT=y",), ("PREEMPT_VOLUNTARY=y",), ("PREEMPT_NONE=y",),
+    ("PREEMPT_NONE=y", "TIMERS=n"), ("PREEMPT_NONE=y", "TIMERS=n", "IRQ=n"), ("VMALLOC=n",),
+    ("PREEMPT=n", "LINE_BY_THREAD=n", "THREADS=n"),
+    ("PAGING_BARE=y", "PAGING_FALLBACK=n", "LINEAR_MAP=n", "VMALLOC=n"), ("KERNEL_IDENTITY=y",), ("RISCV_SSTC=n",), ("LTO=y",),
+    ("UBSAN=y", "STACKPROTECTOR=y"),
+], ids=" ".join)
+def test_variant(options: tuple) -> None:
+    """Each alternative passes the same tests."""
+    kernel = build("ktest", *options)
+    check_ktap(kernel, boot(kernel))
+
+
+@pytest.mark.parametrize("args", [
+    ("--mem", "8M"), ("--mem", "3G"), ("--mem", "16G"), ("--smp", "4"), ("--machine", "sifive_u"),
+    ("--machine", "spike"),
+], ids=" ".join)
+def test_machine(args: tuple) -> None:
+    """Little and much memory, other harts at rest, other machines."""
+    kernel = build("ktest")
+    result = boot(kernel, *args)
+    if args[0] == "--machine":
+        assert "not ok" not in result.text and result.lines[-1] == "Hello world.", result
+    else:
+        check_ktap(kernel, result)
+
+
+def test_no_sstc() -> None:
+    """A hart without a timer of its own asks the firmware."""
+    if emulator() < (8, 0):
+        pytest.skip("before version 8 QEMU's harts have no such switch")
+    kernel = build("ktest")
+    check_ktap(kernel, boot(kernel, "--cpu", "rv64,sstc=off"))
+
+
+def test_failure(tmp_path: Path) -> None:
+    """A test that fails is told by file and line, and the kernel panics when all have run."""
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    for name in SOURCES:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns(
+                "*.o", "*.a", ".*", "generated", "config"))
+        else:
+            shutil.copy2(ROOT / name, tree / name)
+    with open(tree / "mm/page_alloc_test.c", "a", encoding="utf-8") as file:
+        file.write("\nKTEST(page_alloc, wrong)\n{\n\tKTEST_EXPECT(1 + 1 == 3);\n}\n")
+    run(["make", "-s", "-j2", "-C", tree, f"O={tmp_path}/obj", "ktest_defconfig"])
+    run(["make", "-s", "-j2", "-C", tree, f"O={tmp_path}/obj"])
+    result = boot(Kernel(tmp_path / "obj"))
+    check_panic(result, "tests failed")
+    assert "1 of " in result.text
+    assert re.search(r"^# \S*mm/page_alloc_test\.c:\d+: not so: 1 \+ 1 == 3$", result.text,
+                     re.MULTILINE), result
+    assert re.search(r"^not ok \d+ page_alloc\.wrong$", result.text, re.MULTILINE), result
+    assert re.search(r"^ok \d+ wait\.results$", result.text, re.MULTILINE), result
+
+
+def test_thread_stack_overflow() -> None:
+    """A thread that overflows its stack meets the page below it."""
+    kernel = build("ktest", "KTEST=n", "CRASH_TEST=y")
+    check_panic(boot(kernel, "--append", "crash=thread-stack"), "(stack overflow)")
