@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * The scheduler: a queue for each priority and a word that says which of them
- * have somebody in them. The thread that runs is in none.
+ * The scheduler. Each hart has a run queue: a list for each priority and a word
+ * that says which of them have somebody in them. The thread that runs is in
+ * none. A hart that finds its own queue empty takes from another one.
  */
 #include <ahoy/compiler.h>
 #include <ahoy/init.h>
@@ -9,17 +10,40 @@
 #include <ahoy/list.h>
 #include <ahoy/panic.h>
 #include <ahoy/sched.h>
+#include <ahoy/smp.h>
+#include <ahoy/spinlock.h>
 #include <ahoy/thread.h>
 #include <ahoy/timer.h>
+#include <asm/barrier.h>
 #include <asm/current.h>
 #include <asm/irqflags.h>
 #include <asm/processor.h>
 
-static struct list_head queues[THREAD_PRIORITIES];
-static u32 occupied; /* bit n: queue n has a thread */
+struct run_queue {
+	struct spinlock lock;
 
-/* Where start-up runs, and where the hart is when it has nothing to do. */
-static struct thread boot_thread = { .name = "boot", .priority = PRIORITY_DEFAULT };
+	/* Under the lock */
+	struct list_head queues[THREAD_PRIORITIES];
+	u32 occupied; /* bit n: queue n has a thread */
+	struct thread *current;
+	bool idling; /* current waits, and so does the hart */
+#ifdef CONFIG_RESCHED
+	bool need_resched;
+	struct timer slice;
+#endif
+};
+
+static struct run_queue run_queues[NR_HARTS];
+
+/* Where a hart starts, and is when it has nothing to do. */
+static struct thread first_threads[NR_HARTS];
+
+static __always_inline struct run_queue *this_queue(void)
+{
+	return &run_queues[this_hart()];
+}
+
+/* --- queues ------------------------------------------------------------------ */
 
 /* The number of the lowest bit that is set in @word, which is not zero. */
 static __always_inline unsigned int lowest_bit(u32 word)
@@ -33,73 +57,68 @@ static __always_inline unsigned int lowest_bit(u32 word)
 	return place[((word & -word) * 0x077cb531U) >> 27];
 }
 
-static __always_inline void enqueue(struct thread *thread)
+static __always_inline void enqueue(struct run_queue *rq, struct thread *thread)
 {
-	list_add_tail(&thread->queue, &queues[thread->priority]);
-	occupied |= 1U << thread->priority;
+	list_add_tail(&thread->queue, &rq->queues[thread->priority]);
+	rq->occupied |= 1U << thread->priority;
 }
 
-static __always_inline struct thread *dequeue_first(void)
+static __always_inline struct thread *dequeue_first(struct run_queue *rq)
 {
-	unsigned int priority = lowest_bit(occupied);
-	struct thread *thread = list_first_entry(&queues[priority], struct thread, queue);
+	unsigned int priority = lowest_bit(rq->occupied);
+	struct thread *thread = list_first_entry(&rq->queues[priority], struct thread, queue);
 
 	list_del(&thread->queue);
-	if (list_empty(&queues[priority]))
-		occupied &= ~(1U << priority);
+	if (list_empty(&rq->queues[priority]))
+		rq->occupied &= ~(1U << priority);
 	return thread;
 }
+
+/* --- time slices --------------------------------------------------------------- */
 
 #ifdef CONFIG_RESCHED
 
 /* How long a thread may run while others of its priority are ready. */
 #define TIME_SLICE (10 * NSEC_PER_MSEC)
 
-static bool need_resched, idling;
-static struct timer slice;
-
 static void slice_ends(struct timer *timer)
 {
-	need_resched = true;
+	container_of(timer, struct run_queue, slice)->need_resched = true;
 }
 
 /* Whoever runs next has its turn; the timer is needed only if others want theirs. */
-static __always_inline void start_slice(const struct thread *next)
+static __always_inline void start_slice(struct run_queue *rq, const struct thread *next)
 {
-	need_resched = false;
-	if (occupied && lowest_bit(occupied) <= next->priority)
-		timer_arm(&slice, time_now() + TIME_SLICE);
+	rq->need_resched = false;
+	if (rq->occupied && lowest_bit(rq->occupied) <= next->priority)
+		timer_arm(&rq->slice, time_now() + TIME_SLICE);
 }
 
-static __always_inline void check_preempt(const struct thread *ready)
+/* @thread has become ready beside the one that runs. */
+static __always_inline void check_preempt(struct run_queue *rq, const struct thread *thread)
 {
-	const struct thread *current = thread_current();
-
-	if (ready->priority < current->priority)
-		need_resched = true;
-	else if (ready->priority == current->priority && !slice.armed)
-		timer_arm(&slice, time_now() + TIME_SLICE);
+	if (thread->priority < rq->current->priority) {
+		rq->need_resched = true;
+		if (rq != this_queue())
+			smp_reschedule((unsigned int)(rq - run_queues));
+	} else if (thread->priority == rq->current->priority && !rq->slice.armed) {
+		if (rq == this_queue())
+			timer_arm(&rq->slice, time_now() + TIME_SLICE);
+		else
+			smp_reschedule((unsigned int)(rq - run_queues));
+	}
 }
 
-#ifdef CONFIG_PREEMPT
-void preempt_from_irq(void)
+static __always_inline void slice_init(struct run_queue *rq)
 {
-	/* In idle(), schedule() is at work already. */
-	if (need_resched && !idling)
-		schedule();
-}
-#endif
-
-static __always_inline void set_idling(bool value)
-{
-	idling = value;
+	timer_init(&rq->slice, slice_ends);
 }
 
 void cond_resched(void)
 {
 	unsigned long flags;
 
-	if (!READ_ONCE(need_resched))
+	if (!READ_ONCE(this_queue()->need_resched))
 		return;
 	flags = local_irq_save();
 	schedule();
@@ -108,61 +127,205 @@ void cond_resched(void)
 
 #else
 
-static __always_inline void start_slice(const struct thread *next)
+static __always_inline void start_slice(struct run_queue *rq, const struct thread *next)
 {
 }
 
-static __always_inline void check_preempt(const struct thread *ready)
+static __always_inline void check_preempt(struct run_queue *rq, const struct thread *thread)
 {
 }
 
-static __always_inline void set_idling(bool value)
+static __always_inline void slice_init(struct run_queue *rq)
 {
+}
+
+#endif
+
+#ifdef CONFIG_PREEMPT
+void preempt_from_irq(void)
+{
+	struct run_queue *rq = this_queue();
+
+	/* In idle(), schedule() is at work already. */
+	if (rq->need_resched && !rq->idling)
+		schedule();
+}
+#endif
+
+/* --- ready threads --------------------------------------------------------------- */
+
+#ifdef CONFIG_SMP
+
+/* Bit n: hart n is idle, or about to be. Hints: what they lead to is checked under locks. */
+static u64 idle_harts;
+
+static void set_idle(unsigned int hart, bool idle)
+{
+	if (idle)
+		__atomic_or_fetch(&idle_harts, 1UL << hart, __ATOMIC_SEQ_CST);
+	else
+		__atomic_and_fetch(&idle_harts, ~(1UL << hart), __ATOMIC_SEQ_CST);
+}
+
+/* Where @thread should run: where it ran, unless that hart is busy and another one is not. */
+static unsigned int choose_hart(const struct thread *thread)
+{
+	u64 idle = READ_ONCE(idle_harts);
+	unsigned int hart = thread->hart;
+
+	if (!idle || idle >> hart & 1)
+		return hart;
+	return (u32)idle ? lowest_bit((u32)idle) : 32 + lowest_bit(idle >> 32);
+}
+
+/* Take a thread from another hart that has one to spare. Own lock held; it may be let go. */
+static struct thread *steal(struct run_queue *rq)
+{
+	unsigned int i, self = (unsigned int)(rq - run_queues);
+	struct thread *thread = NULL;
+
+	spin_unlock_masked(&rq->lock);
+	for (i = 1; i < NR_HARTS && !thread; i++) {
+		struct run_queue *other = &run_queues[(self + i) % NR_HARTS];
+
+		if (!READ_ONCE(other->occupied))
+			continue;
+		spin_lock_masked(&other->lock);
+		/* An idle hart comes for its own. */
+		if (other->occupied && !other->idling)
+			thread = dequeue_first(other);
+		spin_unlock_masked(&other->lock);
+	}
+	spin_lock_masked(&rq->lock);
+	return thread;
+}
+
+#else
+
+static __always_inline void set_idle(unsigned int hart, bool idle)
+{
+}
+
+static __always_inline unsigned int choose_hart(const struct thread *thread)
+{
+	return 0;
+}
+
+static __always_inline struct thread *steal(struct run_queue *rq)
+{
+	return NULL;
 }
 
 #endif
 
 void sched_ready(struct thread *thread)
 {
+	struct run_queue *rq = &run_queues[thread->hart];
+	unsigned int hart;
+
+	/* It may be on its way to sleep still: then its hart goes on with it. */
+	spin_lock_masked(&rq->lock);
 	thread->state = THREAD_READY;
-	enqueue(thread);
-	check_preempt(thread);
+	if (rq->current == thread) {
+		spin_unlock_masked(&rq->lock);
+		if (rq->idling)
+			smp_reschedule(thread->hart);
+		return;
+	}
+	hart = choose_hart(thread);
+	if (hart != thread->hart) {
+		spin_unlock_masked(&rq->lock);
+		rq = &run_queues[hart];
+		spin_lock_masked(&rq->lock);
+	}
+	thread->hart = hart;
+	enqueue(rq, thread);
+	if (rq->idling && rq != this_queue())
+		smp_reschedule(hart);
+	else if (!rq->idling)
+		check_preempt(rq, thread);
+	spin_unlock_masked(&rq->lock);
 }
 
-/* Nobody is ready: wait for an interrupt that changes that. */
-static void idle(void)
+/* --- the switch -------------------------------------------------------------------- */
+
+/*
+ * Nobody is ready here: take somebody from elsewhere, or wait for an interrupt
+ * that changes that. Lock held, and let go meanwhile. Return: who runs next.
+ */
+static struct thread *idle(struct run_queue *rq)
 {
+	unsigned int self = (unsigned int)(rq - run_queues);
+	struct thread *current = rq->current, *next = NULL;
+
 	if (!IS_ENABLED(CONFIG_IRQ))
-		panic("deadlock: every thread waits, the last one was %s", thread_current()->name);
-	set_idling(true);
-	while (!occupied) {
+		panic("deadlock: every thread waits, the last one was %s", current->name);
+	rq->idling = true;
+	set_idle(self, true);
+	for (;;) {
+		if (current->state == THREAD_READY)
+			next = current;
+		else if (rq->occupied)
+			next = dequeue_first(rq);
+		else
+			next = steal(rq);
+		/* Something may have come while the lock was let go. */
+		if (next || rq->occupied || current->state == THREAD_READY) {
+			if (next)
+				break;
+			continue;
+		}
+		spin_unlock_masked(&rq->lock);
 		/* wfi ends with an interrupt that is pending, masked or not. */
 		wait_for_interrupt();
 		local_irq_enable();
 		local_irq_disable();
+		spin_lock_masked(&rq->lock);
 	}
-	set_idling(false);
+	rq->idling = false;
+	set_idle(self, false);
+	return next;
+}
+
+/* On the new thread's stack: @prev does not run any more. */
+static void finish_switch(struct thread *prev)
+{
+	spin_unlock_masked(&this_queue()->lock);
+	/* It may be freed from here on. */
+	if (unlikely(prev->state == THREAD_ENDED))
+		store_release(&prev->gone, true);
 }
 
 void schedule(void)
 {
+	struct run_queue *rq = this_queue();
 	struct thread *prev = thread_current(), *next;
 
+	spin_lock_masked(&rq->lock);
 	if (prev->state == THREAD_READY) {
-		if (!occupied)
+		if (!rq->occupied) {
+			spin_unlock_masked(&rq->lock);
 			return;
-		enqueue(prev);
-	} else if (unlikely(!occupied)) {
-		idle();
+		}
+		enqueue(rq, prev);
+		next = dequeue_first(rq);
+	} else if (likely(rq->occupied)) {
+		next = dequeue_first(rq);
+	} else {
+		next = idle(rq);
 	}
-	next = dequeue_first();
-	start_slice(next);
+	next->hart = (unsigned int)(rq - run_queues);
+	rq->current = next;
+	start_slice(rq, next);
 	if (next != prev)
-		switch_to(prev, next);
+		finish_switch(switch_to(prev, next));
+	else
+		spin_unlock_masked(&rq->lock);
 }
 
-void sched_thread_starts(void)
+void sched_thread_starts(struct thread *prev)
 {
+	finish_switch(prev);
 	local_irq_enable();
 }
 
@@ -174,15 +337,28 @@ void thread_yield(void)
 	local_irq_restore(flags);
 }
 
-static void sched_init(void)
+/* --- start ---------------------------------------------------------------------------- */
+
+struct thread *sched_hart_init(unsigned int hart)
 {
+	struct run_queue *rq = &run_queues[hart];
+	struct thread *thread = &first_threads[hart];
 	unsigned int i;
 
 	for (i = 0; i < THREAD_PRIORITIES; i++)
-		list_init(&queues[i]);
-#ifdef CONFIG_RESCHED
-	timer_init(&slice, slice_ends);
-#endif
-	set_thread_current(&boot_thread);
+		list_init(&rq->queues[i]);
+	slice_init(rq);
+	*thread = (struct thread){
+		.name = "start",
+		.priority = PRIORITY_DEFAULT,
+		.hart = hart,
+	};
+	rq->current = thread;
+	return thread;
+}
+
+static void sched_init(void)
+{
+	set_thread_current(sched_hart_init(0));
 }
 INIT(mm, sched_init);

@@ -2,9 +2,11 @@
 #include <ahoy/page_alloc.h>
 #include <ahoy/sched.h>
 #include <ahoy/slab.h>
+#include <ahoy/smp.h>
 #include <ahoy/thread.h>
 #include <ahoy/vmalloc.h>
 #include <ahoy/wait.h>
+#include <asm/barrier.h>
 #include <asm/current.h>
 #include <asm/irqflags.h>
 #include <asm/page.h>
@@ -36,11 +38,13 @@ static void stack_free(void *stack)
 }
 #endif
 
-static void thread_begin(void)
+/* Called from the switch, as if that had returned. */
+static void thread_begin(struct thread *prev)
 {
-	struct thread *thread = thread_current();
+	struct thread *thread;
 
-	sched_thread_starts();
+	sched_thread_starts(prev);
+	thread = thread_current();
 	thread_exit(thread->fn(thread->arg));
 }
 
@@ -57,6 +61,7 @@ struct thread *thread_create(const char *name, int (*fn)(void *arg), void *arg,
 		.fn = fn,
 		.arg = arg,
 		.priority = priority,
+		.hart = this_hart(),
 		.stack = stack_alloc(),
 	};
 	if (!thread->stack) {
@@ -75,9 +80,9 @@ void thread_exit(int status)
 {
 	struct thread *thread = thread_current();
 
-	local_irq_save();
 	thread->status = status;
-	thread->ended = 1;
+	local_irq_disable();
+	WRITE_ONCE(thread->ended, 1);
 	wake(&thread->ended, 1);
 	thread->state = THREAD_ENDED;
 	schedule();
@@ -90,6 +95,9 @@ int thread_join(struct thread *thread)
 
 	while (!READ_ONCE(thread->ended))
 		wait_on(&thread->ended, 0, TIME_NEVER);
+	/* On another hart it may be on its last steps, on its stack. */
+	while (!load_acquire(&thread->gone))
+		;
 	status = thread->status;
 	stack_free(thread->stack);
 	kfree(thread);

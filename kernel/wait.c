@@ -26,7 +26,7 @@ BUILD_BUG_ON(QUEUES != 1 << (64 - 58));
 /* End @thread's wait, which is in a queue. Lock held. */
 static void end_wait(struct thread *thread, int result)
 {
-	list_del(&thread->queue);
+	list_del(&thread->wait_link);
 	thread->wait_word = NULL;
 	thread->wait_result = result;
 	sched_ready(thread);
@@ -72,13 +72,17 @@ static int wait_common(const u32 *word, u32 expected, u64 deadline, bool interru
 		thread->wait_word = word;
 		thread->interruptible = interruptible;
 		thread->state = THREAD_WAITING;
-		list_add_tail(&thread->queue, queue_of(word));
+		list_add_tail(&thread->wait_link, queue_of(word));
+		/* Interrupts stay masked: from here on others may make it ready. */
+		spin_unlock_masked(&lock);
 		schedule();
-		result = thread->wait_result;
 #ifdef CONFIG_TIMERS
+		/* Without the lock, for which the timer's function may be waiting */
 		if (deadline != TIME_NEVER)
 			timer_cancel(&timer.timer);
 #endif
+		spin_lock_masked(&lock);
+		result = thread->wait_result;
 	}
 	if (interruptible)
 		thread->notified = false;
@@ -103,7 +107,7 @@ unsigned int wake(const u32 *word, unsigned int n)
 	struct thread *thread, *next;
 	unsigned int woken = 0;
 
-	list_for_each_entry_safe(thread, next, queue, queue)
+	list_for_each_entry_safe(thread, next, queue, wait_link)
 	{
 		if (woken == n)
 			break;

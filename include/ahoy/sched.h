@@ -17,8 +17,14 @@ void schedule(void);
 /* Make @thread ready, which waits or is new. Context: interrupts masked. */
 void sched_ready(struct thread *thread);
 
-/* The last thing that a new thread does before its function. */
-void sched_thread_starts(void);
+/* The first thing that a new thread does. @prev: who ran before on this hart. */
+void sched_thread_starts(struct thread *prev);
+
+/*
+ * Make the run queue of hart @hart, with a thread that runs there from its
+ * start on. Return: that thread. Context: once a hart, before it has threads.
+ */
+struct thread *sched_hart_init(unsigned int hart);
 #endif
 
 #ifdef CONFIG_RESCHED

@@ -9,19 +9,49 @@
 
 #include <ahoy/types.h>
 #include <asm/irqflags.h>
+#ifdef CONFIG_SMP
+#include <asm/spinlock.h>
+#endif
 
 struct spinlock {
+#ifdef CONFIG_SMP
+	struct arch_spinlock arch;
+#endif
 };
+
+/* Take @lock, where interrupts are masked already. */
+static __always_inline void spin_lock_masked(struct spinlock *lock)
+{
+#ifdef CONFIG_SMP
+	arch_spin_lock(&lock->arch);
+#else
+	barrier();
+#endif
+}
+
+/* Give it back; they stay masked. */
+static __always_inline void spin_unlock_masked(struct spinlock *lock)
+{
+#ifdef CONFIG_SMP
+	arch_spin_unlock(&lock->arch);
+#else
+	barrier();
+#endif
+}
 
 /* Take @lock. Return: what spin_unlock() wants. Context: any. */
 static __always_inline unsigned long spin_lock(struct spinlock *lock)
 {
-	return local_irq_save();
+	unsigned long flags = local_irq_save();
+
+	spin_lock_masked(lock);
+	return flags;
 }
 
 /* Give @lock back. @flags: what the spin_lock() returned. */
 static __always_inline void spin_unlock(struct spinlock *lock, unsigned long flags)
 {
+	spin_unlock_masked(lock);
 	local_irq_restore(flags);
 }
 

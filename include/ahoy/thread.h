@@ -22,17 +22,20 @@ enum thread_state {
 struct thread {
 	struct switch_frame frame; /* first: the switch finds it there */
 
-	/* Under the scheduler's lock */
-	struct list_head queue; /* the run queue, or what it waits for */
+	/* Under the lock of its hart's run queue */
+	struct list_head queue;
 	u8 state;
 	u8 priority;
+	u16 hart; /* index of where it runs, or ran last */
 
 	/* Under the lock of the wait queues */
+	struct list_head wait_link;
 	const u32 *wait_word;
 	int wait_result;
 	bool interruptible, notified;
 
 	u32 ended; /* 0, then 1: waited for by who joins it */
+	bool gone; /* it does not use its stack any more */
 	int status;
 	const char *name;
 	int (*fn)(void *arg);

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Harts. Each that takes part has an index, the boot hart 0; what every hart
+ * has for itself is an array by index.
+ */
+#ifndef AHOY_SMP_H
+#define AHOY_SMP_H
+
+#include <ahoy/thread.h>
+#include <ahoy/types.h>
+
+#ifdef CONFIG_SMP
+#define NR_HARTS CONFIG_NR_HARTS
+
+/* The index of the hart that runs this. Context: interrupts masked, or it may be another soon. */
+static __always_inline unsigned int this_hart(void)
+{
+	return thread_current()->hart;
+}
+
+/* How many harts take part by now. Context: any. */
+unsigned int smp_online(void);
+
+/* How many the machine has and the kernel wants. Context: init level late and after. */
+unsigned int smp_expected(void);
+
+/* Have hart @index look at its run queue. Context: any. */
+void smp_reschedule(unsigned int index);
+
+/* Have all other harts stop for good. Context: any; for panics. */
+void smp_stop_others(void);
+#else
+#define NR_HARTS 1
+
+static __always_inline unsigned int this_hart(void)
+{
+	return 0;
+}
+
+static inline unsigned int smp_online(void)
+{
+	return 1;
+}
+
+static inline unsigned int smp_expected(void)
+{
+	return 1;
+}
+
+static inline void smp_reschedule(unsigned int index)
+{
+}
+
+static inline void smp_stop_others(void)
+{
+}
+#endif
+#endif
