@@ -9,6 +9,7 @@
 #include <ahoy/memblock.h>
 #include <ahoy/of.h>
 #include <ahoy/printk.h>
+#include <ahoy/spinlock.h>
 #include <ahoy/string.h>
 
 LINKER_TABLE(struct console, console);
@@ -171,8 +172,46 @@ void console_init_early(void)
 }
 #endif
 
+#ifdef CONFIG_THREADS
+static struct spinlock lock;
+static bool lock_broken;
+
+void console_break_lock(void)
+{
+	lock_broken = true;
+}
+
+static unsigned long take_lock(bool *taken)
+{
+	unsigned long flags = local_irq_save();
+
+	*taken = !lock_broken;
+	if (*taken)
+		spin_lock_masked(&lock);
+	return flags;
+}
+
+static void release_lock(bool taken, unsigned long flags)
+{
+	if (taken)
+		spin_unlock_masked(&lock);
+	local_irq_restore(flags);
+}
+#else
+static __always_inline unsigned long take_lock(bool *taken)
+{
+	return 0;
+}
+
+static __always_inline void release_lock(bool taken, unsigned long flags)
+{
+}
+#endif
+
 void console_write(const char *text, size_t len)
 {
+	bool taken;
+	unsigned long flags = take_lock(&taken);
 	size_t done;
 
 	if (!current)
@@ -184,6 +223,7 @@ void console_write(const char *text, size_t len)
 		if (len)
 			current = portless_from(current + 1);
 	}
+	release_lock(taken, flags);
 }
 
 void console_flush(void)

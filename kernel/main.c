@@ -11,6 +11,7 @@
 #include <ahoy/phase.h>
 #include <ahoy/power.h>
 #include <ahoy/printk.h>
+#include <ahoy/smp.h>
 #include <ahoy/stackprotector.h>
 #include <ahoy/thread.h>
 #include <asm/irqflags.h>
@@ -65,6 +66,7 @@ void __entry start_kernel(unsigned long hartid, unsigned long fdt)
 	local_irq_enable();
 	PHASE("late");
 	init_run(INIT_LEVEL_late);
+	smp_start(hartid);
 	if (IS_ENABLED(CONFIG_KTEST)) {
 		PHASE("test");
 		init_run(INIT_LEVEL_test);

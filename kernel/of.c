@@ -62,6 +62,9 @@ static struct {
 	u32 bootargs_len, stdout_path_len;
 	u32 timebase_frequency;
 	struct fdt_cursor aliases; /* at the first property of /aliases */
+#ifdef CONFIG_SMP
+	struct fdt_cursor cpus; /* the same of /cpus */
+#endif
 } of;
 
 static u32 prop_u32(const struct fdt_cursor *prop)
@@ -514,6 +517,10 @@ static int read_tree(struct of_reader *reader, struct fdt_cursor cursor)
 			reset_props(&reader->props);
 			if (node->kind == OF_ALIASES)
 				of.aliases = cursor;
+#ifdef CONFIG_SMP
+			if (node->kind == OF_CPUS)
+				of.cpus = cursor;
+#endif
 			break;
 		case FDT_END_NODE:
 			if (node < root)
@@ -636,3 +643,41 @@ u64 of_stdout(u32 *baud)
 		path = find_alias(path, len, &len);
 	return path ? hash(HASH_START, path, len) : 0;
 }
+
+#ifdef CONFIG_SMP
+
+/* Harts are looked up again when the line is out of the way: the first pass skips them. */
+bool of_next_hart(unsigned long *id)
+{
+	struct fdt_cursor prop = of.cpus;
+	unsigned long best = ~0UL, hart = 0;
+	unsigned int depth = 1;
+	bool usable = false;
+
+	while (prop.next && depth) {
+		switch (fdt_next(&prop)) {
+		case FDT_BEGIN_NODE:
+			if (++depth == 2) {
+				usable = !strncmp(prop.name, "cpu@", 4);
+				hart = ~0UL;
+			}
+			break;
+		case FDT_PROP:
+			if (depth == 2 && !strcmp(prop.name, "reg") && prop.len >= 4)
+				hart = fdt_read_cells(prop.value, prop.len / 4);
+			else if (depth == 2 && !strcmp(prop.name, "status"))
+				usable &= prop_is(&prop, "okay") || prop_is(&prop, "ok");
+			break;
+		case FDT_END_NODE:
+			if (depth-- == 2 && usable && hart >= *id && hart < best)
+				best = hart;
+			break;
+		default:
+			return false;
+		}
+	}
+	*id = best;
+	return best != ~0UL;
+}
+
+#endif

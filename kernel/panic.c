@@ -5,12 +5,35 @@
 #include <ahoy/panic.h>
 #include <ahoy/power.h>
 #include <ahoy/printk.h>
+#include <ahoy/smp.h>
 #include <asm/irqflags.h>
+#include <asm/processor.h>
 #include <asm/traps.h>
+
+#ifdef CONFIG_SMP
+/* One report at a time, from the hart that was first; the others stop. */
+static void claim_report(void)
+{
+	static u32 owner; /* index + 1 */
+	u32 none = 0, own = this_hart() + 1;
+
+	if (!__atomic_compare_exchange_n(&owner, &none, own, false, __ATOMIC_SEQ_CST,
+					 __ATOMIC_SEQ_CST) &&
+	    none != own)
+		cpu_idle_forever();
+	smp_stop_others();
+}
+#else
+static void claim_report(void)
+{
+}
+#endif
 
 static void begin(const char *fmt, va_list args)
 {
 	local_irq_disable();
+	claim_report();
+	console_break_lock();
 	printk_show_all();
 	console_printf("Kernel panic - not syncing: ");
 	console_vprintf(fmt, args);

@@ -13,6 +13,7 @@
 #include <ahoy/printf.h>
 #include <ahoy/printk.h>
 #include <ahoy/section.h>
+#include <ahoy/spinlock.h>
 #include <asm/processor.h>
 
 #define LOG_BUF_LEN (1UL << CONFIG_LOG_BUF_SHIFT)
@@ -30,6 +31,8 @@ static int console_loglevel(void)
 {
 	return CONFIG_CONSOLE_LOGLEVEL_DEFAULT + loglevel_change;
 }
+
+static struct spinlock lock;
 
 static void log_store(const char *text, size_t len)
 {
@@ -58,6 +61,7 @@ static int put_time(char *buf, size_t size)
 void printk(int level, const char *fmt, ...)
 {
 	char text[PRINTK_LINE_MAX];
+	unsigned long flags;
 	va_list args;
 	int len;
 
@@ -69,7 +73,9 @@ void printk(int level, const char *fmt, ...)
 	va_end(args);
 	text[len - 1] = '\n'; /* also where it was cut off */
 
+	flags = spin_lock(&lock);
 	log_store(text, len);
+	spin_unlock(&lock, flags);
 	if (!console_on)
 		waiting |= 1U << level;
 	else if (level < console_loglevel())

@@ -10,6 +10,7 @@
 #include <ahoy/list.h>
 #include <ahoy/panic.h>
 #include <ahoy/sched.h>
+#include <ahoy/section.h>
 #include <ahoy/smp.h>
 #include <ahoy/spinlock.h>
 #include <ahoy/thread.h>
@@ -26,7 +27,7 @@ struct run_queue {
 	struct list_head queues[THREAD_PRIORITIES];
 	u32 occupied; /* bit n: queue n has a thread */
 	struct thread *current;
-	bool idling; /* current waits, and so does the hart */
+	struct thread *idle; /* runs when nobody else does; in no queue */
 #ifdef CONFIG_RESCHED
 	bool need_resched;
 	struct timer slice;
@@ -36,7 +37,7 @@ struct run_queue {
 static struct run_queue run_queues[NR_HARTS];
 
 /* Where a hart starts, and is when it has nothing to do. */
-static struct thread first_threads[NR_HARTS];
+struct thread first_threads[NR_HARTS];
 
 static __always_inline struct run_queue *this_queue(void)
 {
@@ -146,8 +147,7 @@ void preempt_from_irq(void)
 {
 	struct run_queue *rq = this_queue();
 
-	/* In idle(), schedule() is at work already. */
-	if (rq->need_resched && !rq->idling)
+	if (rq->need_resched)
 		schedule();
 }
 #endif
@@ -191,8 +191,8 @@ static struct thread *steal(struct run_queue *rq)
 		if (!READ_ONCE(other->occupied))
 			continue;
 		spin_lock_masked(&other->lock);
-		/* An idle hart comes for its own. */
-		if (other->occupied && !other->idling)
+		/* An idle hart is about to run what it has. */
+		if (other->occupied && other->current != other->idle)
 			thread = dequeue_first(other);
 		spin_unlock_masked(&other->lock);
 	}
@@ -228,8 +228,6 @@ void sched_ready(struct thread *thread)
 	thread->state = THREAD_READY;
 	if (rq->current == thread) {
 		spin_unlock_masked(&rq->lock);
-		if (rq->idling)
-			smp_reschedule(thread->hart);
 		return;
 	}
 	hart = choose_hart(thread);
@@ -240,52 +238,11 @@ void sched_ready(struct thread *thread)
 	}
 	thread->hart = hart;
 	enqueue(rq, thread);
-	if (rq->idling && rq != this_queue())
-		smp_reschedule(hart);
-	else if (!rq->idling)
-		check_preempt(rq, thread);
+	check_preempt(rq, thread);
 	spin_unlock_masked(&rq->lock);
 }
 
 /* --- the switch -------------------------------------------------------------------- */
-
-/*
- * Nobody is ready here: take somebody from elsewhere, or wait for an interrupt
- * that changes that. Lock held, and let go meanwhile. Return: who runs next.
- */
-static struct thread *idle(struct run_queue *rq)
-{
-	unsigned int self = (unsigned int)(rq - run_queues);
-	struct thread *current = rq->current, *next = NULL;
-
-	if (!IS_ENABLED(CONFIG_IRQ))
-		panic("deadlock: every thread waits, the last one was %s", current->name);
-	rq->idling = true;
-	set_idle(self, true);
-	for (;;) {
-		if (current->state == THREAD_READY)
-			next = current;
-		else if (rq->occupied)
-			next = dequeue_first(rq);
-		else
-			next = steal(rq);
-		/* Something may have come while the lock was let go. */
-		if (next || rq->occupied || current->state == THREAD_READY) {
-			if (next)
-				break;
-			continue;
-		}
-		spin_unlock_masked(&rq->lock);
-		/* wfi ends with an interrupt that is pending, masked or not. */
-		wait_for_interrupt();
-		local_irq_enable();
-		local_irq_disable();
-		spin_lock_masked(&rq->lock);
-	}
-	rq->idling = false;
-	set_idle(self, false);
-	return next;
-}
 
 /* On the new thread's stack: @prev does not run any more. */
 static void finish_switch(struct thread *prev)
@@ -296,31 +253,65 @@ static void finish_switch(struct thread *prev)
 		store_release(&prev->gone, true);
 }
 
+/* Who runs after @prev. Lock held, and let go meanwhile if nobody is ready here. */
+static __always_inline struct thread *pick(struct run_queue *rq, struct thread *prev)
+{
+	struct thread *next;
+
+	if (prev != rq->idle && prev->state == THREAD_READY) {
+		if (!rq->occupied)
+			return prev;
+		enqueue(rq, prev);
+	}
+	if (likely(rq->occupied))
+		return dequeue_first(rq);
+	next = steal(rq);
+	/* The lock was let go: somebody may have woken prev, or brought others. */
+	if (prev != rq->idle && prev->state == THREAD_READY) {
+		if (!next && !rq->occupied)
+			return prev;
+		enqueue(rq, prev);
+	}
+	if (next)
+		return next;
+	if (rq->occupied)
+		return dequeue_first(rq);
+	if (!IS_ENABLED(CONFIG_IRQ))
+		panic("deadlock: every thread waits, the last one was %s", prev->name);
+	return rq->idle;
+}
+
 void schedule(void)
 {
 	struct run_queue *rq = this_queue();
 	struct thread *prev = thread_current(), *next;
 
 	spin_lock_masked(&rq->lock);
-	if (prev->state == THREAD_READY) {
-		if (!rq->occupied) {
-			spin_unlock_masked(&rq->lock);
-			return;
-		}
-		enqueue(rq, prev);
-		next = dequeue_first(rq);
-	} else if (likely(rq->occupied)) {
-		next = dequeue_first(rq);
-	} else {
-		next = idle(rq);
+	next = pick(rq, prev);
+	if (next == prev) {
+		spin_unlock_masked(&rq->lock);
+		return;
 	}
 	next->hart = (unsigned int)(rq - run_queues);
 	rq->current = next;
 	start_slice(rq, next);
-	if (next != prev)
-		finish_switch(switch_to(prev, next));
-	else
-		spin_unlock_masked(&rq->lock);
+	finish_switch(switch_to(prev, next));
+}
+
+/* What a hart does when there is nothing to do. */
+static void __noreturn idle(void)
+{
+	unsigned int self = this_hart();
+
+	for (;;) {
+		local_irq_disable();
+		set_idle(self, true);
+		schedule();
+		/* wfi ends with an interrupt that is pending, masked or not. */
+		wait_for_interrupt();
+		set_idle(self, false);
+		local_irq_enable();
+	}
 }
 
 void sched_thread_starts(struct thread *prev)
@@ -339,6 +330,18 @@ void thread_yield(void)
 
 /* --- start ---------------------------------------------------------------------------- */
 
+#ifdef CONFIG_IRQ
+/* The boot hart's first thread goes on to print the line; another one idles. */
+static struct thread idle_thread;
+static char idle_stack[2048] __aligned(16) __noinit;
+
+static void idle_begins(struct thread *prev)
+{
+	finish_switch(prev);
+	idle();
+}
+#endif
+
 struct thread *sched_hart_init(unsigned int hart)
 {
 	struct run_queue *rq = &run_queues[hart];
@@ -349,16 +352,31 @@ struct thread *sched_hart_init(unsigned int hart)
 		list_init(&rq->queues[i]);
 	slice_init(rq);
 	*thread = (struct thread){
-		.name = "start",
-		.priority = PRIORITY_DEFAULT,
+		.name = "idle",
+		.priority = PRIORITY_IDLE,
 		.hart = hart,
 	};
-	rq->current = thread;
+	rq->current = rq->idle = thread;
 	return thread;
+}
+
+void sched_hart_idle(void)
+{
+	idle();
 }
 
 static void sched_init(void)
 {
-	set_thread_current(sched_hart_init(0));
+	struct thread *boot = sched_hart_init(0);
+
+	boot->name = "boot";
+	boot->priority = PRIORITY_DEFAULT;
+#ifdef CONFIG_IRQ
+	idle_thread = (struct thread){ .name = "idle", .priority = PRIORITY_IDLE };
+	switch_frame_init(&idle_thread.frame, idle_begins, idle_stack + sizeof(idle_stack));
+	run_queues[0].idle = &idle_thread;
+#else
+	run_queues[0].idle = NULL;
+#endif
 }
 INIT(mm, sched_init);

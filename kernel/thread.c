@@ -48,6 +48,12 @@ static void thread_begin(struct thread *prev)
 	thread_exit(thread->fn(thread->arg));
 }
 
+void *thread_stack_alloc(struct thread *thread)
+{
+	thread->stack = stack_alloc();
+	return thread->stack ? (char *)thread->stack + STACK_SIZE : NULL;
+}
+
 struct thread *thread_create(const char *name, int (*fn)(void *arg), void *arg,
 			     unsigned int priority)
 {

@@ -1,29 +1,41 @@
 // SPDX-License-Identifier: MIT
-/* Timers, in a tree by deadline. The hart's own timer is set for the first of them. */
+/*
+ * Timers, in a tree by deadline on the hart that armed them. The hart's own
+ * timer is set for the first of them.
+ */
+#include <ahoy/compiler.h>
 #include <ahoy/init.h>
 #include <ahoy/interrupt.h>
+#include <ahoy/smp.h>
 #include <ahoy/spinlock.h>
 #include <ahoy/timer.h>
 #include <asm/timer.h>
 
-static struct rb_tree timers;
-static struct timer *first;
-static struct spinlock lock;
+struct timer_queue {
+	struct spinlock lock;
+
+	/* Under the lock */
+	struct rb_tree tree;
+	struct timer *first;
+	struct timer *running; /* whose function runs now, on this hart */
+};
+
+static struct timer_queue timer_queues[NR_HARTS];
 
 static struct timer *timer_of(struct rb_node *node)
 {
 	return node ? rb_entry(node, struct timer, node) : NULL;
 }
 
-static void set_clockevent(void)
+static void set_clockevent(const struct timer_queue *queue)
 {
-	clockevent_set(first ? time_to_ticks(first->deadline) : U64_MAX);
+	clockevent_set(queue->first ? time_to_ticks(queue->first->deadline) : U64_MAX);
 }
 
 /* Equal deadlines come in the order in which they were armed. */
-static void enqueue(struct timer *timer)
+static void enqueue(struct timer_queue *queue, struct timer *timer)
 {
-	struct rb_node **link = &timers.root, *parent = NULL;
+	struct rb_node **link = &queue->tree.root, *parent = NULL;
 	bool leftmost = true;
 
 	while (*link) {
@@ -35,61 +47,101 @@ static void enqueue(struct timer *timer)
 			leftmost = false;
 		}
 	}
-	rb_insert(&timers, &timer->node, parent, link);
+	rb_insert(&queue->tree, &timer->node, parent, link);
 	timer->armed = true;
 	if (leftmost)
-		first = timer;
+		queue->first = timer;
 }
 
-static void dequeue(struct timer *timer)
+static void dequeue(struct timer_queue *queue, struct timer *timer)
 {
-	if (timer == first)
-		first = timer_of(rb_next(&timer->node));
-	rb_erase(&timers, &timer->node);
+	if (timer == queue->first)
+		queue->first = timer_of(rb_next(&timer->node));
+	rb_erase(&queue->tree, &timer->node);
 	timer->armed = false;
+}
+
+/* Where @timer was armed last, locked. Interrupts are masked. */
+static struct timer_queue *lock_queue_of(const struct timer *timer)
+{
+	for (;;) {
+		struct timer_queue *queue = &timer_queues[READ_ONCE(timer->hart)];
+
+		spin_lock_masked(&queue->lock);
+		if (queue == &timer_queues[READ_ONCE(timer->hart)])
+			return queue;
+		spin_unlock_masked(&queue->lock);
+	}
 }
 
 void timer_arm(struct timer *timer, u64 deadline)
 {
-	unsigned long flags = spin_lock(&lock);
-	struct timer *before = first;
+	unsigned long flags = local_irq_save();
+	struct timer_queue *queue = lock_queue_of(timer), *own = &timer_queues[this_hart()];
+	struct timer *before;
 
 	if (timer->armed)
-		dequeue(timer);
+		dequeue(queue, timer);
+	if (queue != own) {
+		spin_unlock_masked(&queue->lock);
+		spin_lock_masked(&own->lock);
+	}
+	before = own->first;
+	timer->hart = this_hart();
 	timer->deadline = deadline;
 	if (deadline != TIME_NEVER)
-		enqueue(timer);
-	if (first != before || timer == first)
-		set_clockevent();
-	spin_unlock(&lock, flags);
+		enqueue(own, timer);
+	if (own->first != before || timer == own->first)
+		set_clockevent(own);
+	spin_unlock_masked(&own->lock);
+	local_irq_restore(flags);
 }
 
 /* An interrupt that comes for nothing is cheaper than setting the hart's timer each time. */
 bool timer_cancel(struct timer *timer)
 {
-	unsigned long flags = spin_lock(&lock);
+	unsigned long flags = local_irq_save();
+	struct timer_queue *queue = lock_queue_of(timer);
 	bool armed = timer->armed;
 
 	if (armed)
-		dequeue(timer);
-	spin_unlock(&lock, flags);
+		dequeue(queue, timer);
+	spin_unlock_masked(&queue->lock);
+	if (queue != &timer_queues[this_hart()])
+		while (READ_ONCE(queue->running) == timer)
+			;
+	local_irq_restore(flags);
 	return armed;
 }
 
 void timer_interrupt(void)
 {
-	while (first && first->deadline <= time_now()) {
-		struct timer *timer = first;
+	struct timer_queue *queue = &timer_queues[this_hart()];
 
-		dequeue(timer);
+	spin_lock_masked(&queue->lock);
+	while (queue->first && queue->first->deadline <= time_now()) {
+		struct timer *timer = queue->first;
+
+		dequeue(queue, timer);
+		queue->running = timer;
+		spin_unlock_masked(&queue->lock);
 		timer->fn(timer);
+		spin_lock_masked(&queue->lock);
+		/* The timer itself may be gone. */
+		queue->running = NULL;
 	}
-	set_clockevent();
+	set_clockevent(queue);
+	spin_unlock_masked(&queue->lock);
+}
+
+void timers_hart_init(void)
+{
+	clockevent_init();
+	clockevent_set(U64_MAX);
 }
 
 static void timers_init(void)
 {
-	clockevent_init();
-	clockevent_set(U64_MAX);
+	timers_hart_init();
 }
 INIT(mm, timers_init);

@@ -91,13 +91,24 @@ static struct area *area_alloc(size_t size)
 /* Unmap [start, @end) of @area, and forget it. */
 static void area_free(struct area *area, unsigned long end)
 {
+	struct page *pages = NULL, *page;
 	unsigned long va, flags;
 
 	for (va = area->start; va < end; va += PAGE_SIZE) {
 		phys_addr_t pa = kernel_unmap_page(va);
 
-		if (area->owns_pages)
-			page_free(phys_to_page(pa), 0);
+		if (area->owns_pages) {
+			page = phys_to_page(pa);
+			page->next = pages;
+			pages = page;
+		}
+	}
+	/* Nobody may have a page while a hart still reaches it by the old address. */
+	kernel_flush(area->start, end);
+	while (pages) {
+		page = pages;
+		pages = page->next;
+		page_free(page, 0);
 	}
 	flags = spin_lock(&lock);
 	if (latest && latest->start >= area->start)

@@ -8,6 +8,7 @@
 #include <ahoy/phase.h>
 #include <asm/csr.h>
 #include <asm/page.h>
+#include <asm/smp.h>
 
 	.section .head.text, "ax"
 	.balign	4
@@ -86,12 +87,47 @@
 	mv	a1, s1
 #endif
 	PHASE	start
+#ifdef CONFIG_THREADS
+	/* Whoever asks which hart it is looks here. */
+	lla	tp, first_threads
+#endif
 	tail	start_kernel
 
 #ifndef CONFIG_KERNEL_UPPER_HALF
 misplaced:
 	lla	a0, msg_misplaced
 	tail	die_early
+#endif
+
+#ifdef CONFIG_SMP
+	/*
+	 * Where the other harts start (SBI, 9.1): paging off, a1 holds the
+	 * physical address of a struct hart_start.
+	 */
+	.balign	4
+	.globl	secondary_entry
+secondary_entry:
+#ifdef CONFIG_MMU
+	ld	t0, HART_START_SATP(a1)
+	ld	t1, HART_START_OFFSET(a1)
+#ifdef CONFIG_KERNEL_UPPER_HALF
+	lla	t2, 5f
+	add	t2, t2, t1
+	csrw	stvec, t2
+#endif
+	add	a1, a1, t1
+	sfence.vma
+	csrw	satp, t0
+	.balign	4
+5:
+#endif
+	mv	s0, a1
+	call	load_gp_sp
+	ld	sp, HART_START_SP(s0)
+	ld	tp, HART_START_TP(s0)
+	lla	t0, park
+	csrw	stvec, t0
+	tail	secondary_start
 #endif
 
 load_gp_sp:

@@ -9,6 +9,10 @@ void do_irq(unsigned long cause);
 void do_irq(unsigned long cause)
 {
 	switch (cause & ~SCAUSE_INTERRUPT) {
+	case IRQ_SOFT:
+		csr_clear(sip, 1UL << IRQ_SOFT);
+		ipi_received();
+		break;
 	case IRQ_TIMER:
 		timer_interrupt();
 		break;

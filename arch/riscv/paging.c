@@ -18,6 +18,7 @@
 #include <asm/die.h>
 #include <asm/layout.h>
 #include <asm/paging.h>
+#include <asm/sbi.h>
 
 typedef u64 pte_t;
 
@@ -429,8 +430,17 @@ phys_addr_t kernel_unmap_page(unsigned long va)
 	phys_addr_t pa = *slot >> PTE_PFN_SHIFT << PAGE_SHIFT;
 
 	*slot = 0;
-	flush_page(va);
 	return pa;
+}
+
+void kernel_flush(unsigned long start, unsigned long end)
+{
+#ifdef CONFIG_SMP
+	sbi_remote_sfence_vma(start, end - start);
+#else
+	for (; start < end; start += PAGE_SIZE)
+		flush_page(start);
+#endif
 }
 
 #endif

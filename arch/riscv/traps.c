@@ -140,8 +140,13 @@ void trap_nested(void)
 	panic_end();
 }
 
+void traps_hart_init(void *stack_top)
+{
+	csr_write(sscratch, stack_top);
+	csr_write(stvec, trap_entry);
+}
+
 void traps_init(void)
 {
-	csr_write(sscratch, trap_stack_top);
-	csr_write(stvec, trap_entry);
+	traps_hart_init(trap_stack_top);
 }

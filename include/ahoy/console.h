@@ -93,7 +93,7 @@ void console_init(void);
 /*
  * Print @len bytes at @text on the console; before console_init(), on the first
  * that works without a port. If the console breaks, the rest goes to the next
- * one. Context: any, after the first C function was entered; one hart at a time.
+ * one. Context: any, after the first C function was entered.
  */
 void console_write(const char *text, size_t len);
 
@@ -103,9 +103,22 @@ void console_write(const char *text, size_t len);
  */
 void console_flush(void);
 
+#ifdef CONFIG_THREADS
+/* Print from now on without waiting for who prints, which may be stopped: for panics. */
+void console_break_lock(void);
+#else
+static inline void console_break_lock(void)
+{
+}
+#endif
+
 #else
 
 #include <ahoy/console_direct.h>
+
+static inline void console_break_lock(void)
+{
+}
 
 #endif
 #endif

@@ -12,6 +12,18 @@ static inline void timer_interrupt(void)
 }
 #endif
 
+#ifdef CONFIG_SMP
+/* Another hart has called hart_interrupt() for this one. */
+void ipi_received(void);
+
+/* A hart that hart_start() was called for has arrived. @hartid: as firmware counts. */
+void secondary_start(unsigned long hartid) __attribute__((__noreturn__));
+#else
+static inline void ipi_received(void)
+{
+}
+#endif
+
 #ifdef CONFIG_PREEMPT
 /* An interrupt has been handled: switch threads if somebody is more urgent now. */
 void preempt_from_irq(void);

@@ -56,6 +56,12 @@ u64 of_stdout(u32 *baud);
 u32 of_timebase_frequency(void);
 #define timebase_frequency() of_timebase_frequency()
 
+/*
+ * The hart with the smallest number from *@id on that the tree says can be
+ * used. Return: true and its number in *@id, or false if there is none.
+ */
+bool of_next_hart(unsigned long *id);
+
 #else
 
 static inline void of_init(phys_addr_t fdt)

@@ -21,8 +21,14 @@ static __always_inline unsigned int this_hart(void)
 /* How many harts take part by now. Context: any. */
 unsigned int smp_online(void);
 
-/* How many the machine has and the kernel wants. Context: init level late and after. */
-unsigned int smp_expected(void);
+/*
+ * Begin to start the other harts, by a thread of little urgency. @hartid: the
+ * boot hart's number as firmware counts. Context: boot, once, after level late.
+ */
+void smp_start(unsigned long hartid);
+
+/* Wait until all harts that can be started are. Context: any thread. */
+void smp_wait(void);
 
 /* Have hart @index look at its run queue. Context: any. */
 void smp_reschedule(unsigned int index);
@@ -42,9 +48,8 @@ static inline unsigned int smp_online(void)
 	return 1;
 }
 
-static inline unsigned int smp_expected(void)
+static inline void smp_start(unsigned long hartid)
 {
-	return 1;
 }
 
 static inline void smp_reschedule(unsigned int index)

@@ -12,6 +12,7 @@ struct timer {
 	u64 deadline; /* in nanoseconds, as time_now() */
 	void (*fn)(struct timer *timer);
 	bool armed;
+	u16 hart; /* index of where it was armed last */
 };
 
 /* Make @timer one that calls @fn: in an interrupt, interrupts masked; it must not wait. */
@@ -23,14 +24,18 @@ static inline void timer_init(struct timer *timer, void (*fn)(struct timer *time
 /*
  * Have @timer call its function once, at or soon after @deadline (nanoseconds
  * as of time_now(); TIME_NEVER: not at all). One that is armed changes its
- * deadline. It may arm itself again. Context: any.
+ * deadline. It may arm itself again. Context: any; one hart at a time.
  */
 void timer_arm(struct timer *timer, u64 deadline);
 
 /*
- * Have it not call its function. Return: whether it was armed.
- * Context: any; on one hart its function does not run any more afterwards.
+ * Have it not call its function, and wait for it if it runs on another hart: it
+ * does not run any more afterwards. Return: whether it was armed.
+ * Context: any, without locks that its function takes.
  */
 bool timer_cancel(struct timer *timer);
+
+/* Get a hart ready for timers. Context: each hart, once, interrupts masked. */
+void timers_hart_init(void);
 
 #endif

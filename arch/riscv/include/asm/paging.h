@@ -62,8 +62,14 @@ u64 linear_map_add(phys_addr_t *start, phys_addr_t *end);
  */
 int kernel_map_page(unsigned long va, phys_addr_t pa, void *(*table_alloc)(void)) __must_check;
 
-/* Undo it, for all harts. Return: the physical address. */
+/*
+ * Undo it; harts may reach the page until kernel_flush(). Return: its physical
+ * address. Context: as kernel_map_page().
+ */
 phys_addr_t kernel_unmap_page(unsigned long va);
+
+/* Have all harts forget what was mapped in [@start, @end). Context: any. */
+void kernel_flush(unsigned long start, unsigned long end);
 
 /* The name of the page-table format in use: "Sv39", "Sv48" or "Sv57". */
 const char *paging_format(void);

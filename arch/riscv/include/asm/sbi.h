@@ -11,11 +11,17 @@
 #define SBI_EXT_LEGACY_SHUTDOWN 0x08
 #define SBI_EXT_BASE		0x10
 #define SBI_EXT_TIME		0x54494d45
+#define SBI_EXT_IPI		0x735049
+#define SBI_EXT_RFENCE		0x52464e43
+#define SBI_EXT_HSM		0x48534d
 #define SBI_EXT_SRST		0x53525354
 #define SBI_EXT_DBCN		0x4442434e
 
 #define SBI_BASE_PROBE_EXTENSION 3
 #define SBI_TIME_SET_TIMER	 0
+#define SBI_IPI_SEND		 0
+#define SBI_RFENCE_SFENCE_VMA	 1
+#define SBI_HSM_START		 0
 #define SBI_DBCN_WRITE		 0
 #define SBI_SRST_RESET		 0
 
@@ -82,6 +88,41 @@ static __always_inline struct sbiret sbi_debug_console_write(phys_addr_t pa, siz
 static __always_inline void sbi_set_timer(u64 ticks)
 {
 	sbi_ecall(SBI_EXT_TIME, SBI_TIME_SET_TIMER, ticks, 0, 0);
+}
+
+/* Send a software interrupt to hart @hartid (7.1). */
+static __always_inline void sbi_send_ipi(unsigned long hartid)
+{
+	sbi_ecall(SBI_EXT_IPI, SBI_IPI_SEND, 1, hartid, 0);
+}
+
+/*
+ * Have all harts do sfence.vma for [@start, @start + @size) (8.2). A base of -1
+ * means all of them.
+ */
+static __always_inline void sbi_remote_sfence_vma(unsigned long start, unsigned long size)
+{
+	register unsigned long a0 __asm__("a0") = 0;
+	register unsigned long a1 __asm__("a1") = -1UL;
+	register unsigned long a2 __asm__("a2") = start;
+	register unsigned long a3 __asm__("a3") = size;
+	register unsigned long a6 __asm__("a6") = SBI_RFENCE_SFENCE_VMA;
+	register unsigned long a7 __asm__("a7") = SBI_EXT_RFENCE;
+
+	__asm__ __volatile__("ecall"
+			     : "+r"(a0), "+r"(a1)
+			     : "r"(a2), "r"(a3), "r"(a6), "r"(a7)
+			     : "memory");
+}
+
+/*
+ * Start hart @hartid at physical address @entry, with its own number in a0 and
+ * @opaque in a1 (9.1). Return: 0, or an SBI error.
+ */
+static __always_inline long sbi_hart_start(unsigned long hartid, phys_addr_t entry,
+					   unsigned long opaque)
+{
+	return sbi_ecall(SBI_EXT_HSM, SBI_HSM_START, hartid, entry, opaque).error;
 }
 
 /*

@@ -25,8 +25,8 @@ struct switch_frame {
 struct thread *switch_to(struct thread *prev, struct thread *next);
 
 /* Have @frame begin in @entry, at the top of a stack; it gets what switch_to() returns. */
-static inline void switch_frame_init(struct switch_frame *frame,
-				     void (*entry)(struct thread *prev), void *stack_top)
+static inline void switch_frame_init(struct switch_frame *frame, void (*entry)(struct thread *prev),
+				     void *stack_top)
 {
 	*frame = (struct switch_frame){
 		.ra = (unsigned long)entry,

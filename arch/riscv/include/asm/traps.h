@@ -3,7 +3,13 @@
 #define ASM_TRAPS_H
 
 #ifdef CONFIG_TRAPS
-/* Point stvec at the trap entry. Context: each hart, once, before it can fault. */
+/*
+ * Point stvec at the trap entry. Its reports run on a stack of TRAP_STACK_SIZE
+ * bytes that ends at @stack_top. Context: each hart, once, before it can fault.
+ */
+void traps_hart_init(void *stack_top);
+
+/* The same for the boot hart, whose stack is there. */
 void traps_init(void);
 #else
 static inline void traps_init(void)

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* Other harts: starting them, interrupting them. */
+#ifndef ASM_SMP_H
+#define ASM_SMP_H
+
+#define HART_START_SATP	  0
+#define HART_START_OFFSET 8
+#define HART_START_SP	  16
+#define HART_START_TP	  24
+
+#ifndef __ASSEMBLY__
+#include <ahoy/types.h>
+
+/* What a hart must know to get into the kernel's address space; in the linear map. */
+struct hart_start {
+	unsigned long satp, offset, sp, tp;
+};
+
+/*
+ * Start hart @hartid, which calls secondary_start() as @thread, on the stack
+ * below @stack_top. @start: must stay as it is until then. Return: 0, or -EIO
+ * if the firmware refuses. Context: any.
+ */
+int hart_start(unsigned long hartid, struct hart_start *start, void *thread, void *stack_top);
+
+/* Interrupt hart @hartid: it calls ipi_received(). Context: any. */
+void hart_interrupt(unsigned long hartid);
+
+/* Let this hart be interrupted by others. Context: each hart, once. */
+void hart_accept_interrupts(void);
+
+#endif
+#endif

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+#include <ahoy/compiler.h>
+#include <ahoy/ktest.h>
+#include <ahoy/smp.h>
+#include <ahoy/spinlock.h>
+#include <ahoy/thread.h>
+#include <ahoy/timer.h>
+#include <ahoy/wait.h>
+
+static u32 seen; /* bit n: a thread ran on hart n (up to 32) */
+
+static int note_hart(void *arg)
+{
+	u64 end = time_now() + NSEC_PER_MSEC;
+
+	/* Long enough that somebody else comes for the others. */
+	while (time_now() < end)
+		__atomic_or_fetch(&seen, 1U << this_hart(), __ATOMIC_RELAXED);
+	return 0;
+}
+
+/* Threads that all become ready on one hart spread over all of them. */
+KTEST(smp, spread)
+{
+	struct thread *threads[64];
+	unsigned int i, round;
+	u32 all;
+
+	smp_wait();
+	all = smp_online() >= 32 ? ~0U : (1U << smp_online()) - 1;
+	for (round = 0; round < 20 && READ_ONCE(seen) != all; round++) {
+		for (i = 0; i < ARRAY_SIZE(threads); i++) {
+			threads[i] = thread_create("spread", note_hart, NULL, PRIORITY_DEFAULT);
+			KTEST_ASSERT(threads[i]);
+		}
+		for (i = 0; i < ARRAY_SIZE(threads); i++)
+			thread_join(threads[i]);
+	}
+	KTEST_EXPECT(READ_ONCE(seen) == all);
+	console_printf("# %u harts\n", smp_online());
+}
+
+#define COUNTERS 8
+#define ROUNDS	 20000
+
+static struct spinlock counter_lock;
+static unsigned long counter;
+
+static int count(void *arg)
+{
+	for (unsigned int i = 0; i < ROUNDS; i++) {
+		unsigned long flags = spin_lock(&counter_lock);
+
+		counter++;
+		spin_unlock(&counter_lock, flags);
+	}
+	return 0;
+}
+
+KTEST(smp, spinlock)
+{
+	struct thread *threads[COUNTERS];
+	unsigned int i;
+
+	counter = 0;
+	for (i = 0; i < COUNTERS; i++) {
+		threads[i] = thread_create("count", count, NULL, PRIORITY_DEFAULT);
+		KTEST_ASSERT(threads[i]);
+	}
+	for (i = 0; i < COUNTERS; i++)
+		thread_join(threads[i]);
+	KTEST_EXPECT(counter == (unsigned long)COUNTERS * ROUNDS);
+}
