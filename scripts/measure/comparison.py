@@ -382,6 +382,8 @@ def comparison(records: list[Record], base: int = 0, wanted: Selection = Selecti
     @made_by: revision and version of what was measured with
     """
     names = unique_names(records)
+    # One alone differs from nothing: it is shown whole.
+    rows = wanted if len(records) > 1 else wanted._replace(all=True)
     return {
         "schema": SCHEMA,
         "made_by": made_by or {},
@@ -395,8 +397,8 @@ def comparison(records: list[Record], base: int = 0, wanted: Selection = Selecti
         "selection": wanted._asdict(),
         "figures": figures(records, base),
         "options": Options(records).rows(wanted.all),
-        "sizes": sizes(records, base, wanted),
-        "instructions": instructions(records, base, wanted),
+        "sizes": sizes(records, base, rows),
+        "instructions": instructions(records, base, rows),
     }
 
 
