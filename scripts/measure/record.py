@@ -242,14 +242,14 @@ def measure_sizes(build: Build, record: dict[str, Any], image: Path, notes: list
 
 
 def measure_run(qemu: Machine, build: Build, record: dict[str, Any], image: Path, scratch: Path,
-                with_least: bool) -> bool:
+                with_least: bool, details: bool) -> bool:
     """Put what a boot shows into a record; False where the tools failed, not the kernel."""
     notes = record["notes"]
     try:
         machine = qemu.described(image, build.config_text, scratch)
         record["machine"] = machine
-        named = build.elf if any(row["object"] or row["name"] != sizes.OTHER
-                                 for row in record["symbols"]) else None
+        named = build.elf if details and any(row["object"] or row["name"] != sizes.OTHER
+                                             for row in record["symbols"]) else None
         record["run"] = run_meter(machine, image, named, scratch, METER_TIMEOUT)
     except NoLine as err:
         record["run_failure"] = str(err)
@@ -267,8 +267,8 @@ def measure_run(qemu: Machine, build: Build, record: dict[str, Any], image: Path
     return True
 
 
-def make_record(cache: Cache, build: Build, qemu: Machine,
-                with_least: bool) -> tuple[dict[str, Any], bool]:
+def make_record(cache: Cache, build: Build, qemu: Machine, with_least: bool,
+                details: bool) -> tuple[dict[str, Any], bool]:
     """Find out all there is to know; also tell whether it would be so again."""
     notes: list[str] = []
     build = same_kernel(cache, build, notes)
@@ -287,8 +287,10 @@ def make_record(cache: Cache, build: Build, qemu: Machine,
             except sizes.BadFile as err:
                 raise Failure(str(err)) from err
         measure_sizes(build, record, image, notes)
-        lasting = measure_run(qemu, build, record, image, scratch, with_least)
-        if build.config_text:
+        lasting = measure_run(qemu, build, record, image, scratch, with_least, details)
+        if build.config_text and not details:
+            record["options"] = plain_options(build)
+        elif build.config_text:
             try:
                 record["options"] = explained(cache, build, scratch)
             except Failure as err:
@@ -309,10 +311,12 @@ def contents(build: Build) -> str:
 
 
 def measure(build: Build, least_ram: bool = False, cache: Optional[Cache] = None,
-            qemu: Optional[Machine] = None) -> dict[str, Any]:
+            qemu: Optional[Machine] = None, details: bool = True) -> dict[str, Any]:
     """Return the record of a kernel, from the cache where that knows it.
 
     @least_ram: find the least RAM that boots too; takes some boots more
+    @details: ask Kconfig why options are what they are, and the meter for functions and
+              phases; without, a record takes half as long
     Raises builds.Failure where nothing can be measured at all.
     """
     cache = cache or Cache()
@@ -321,14 +325,28 @@ def measure(build: Build, least_ram: bool = False, cache: Optional[Cache] = None
     if not build.elf:
         # Whether its symbols are known depends on the sources: same_kernel().
         key = digest_of(key, cache.digests(ROOT)[0], cache.compiler)
-    stored = cache.root / "records" / f"{key}{'-least' if least_ram else ''}.json"
-    try:
-        record = json.loads(stored.read_text(encoding="utf-8"))
-        os.utime(stored)
-    except (OSError, ValueError):
-        record, lasting = make_record(cache, build, qemu, least_ram)
+
+    def stored(with_least: bool, with_details: bool) -> Path:
+        parts = [key, *["least"] * with_least, *["plain"] * (not with_details)]
+        return cache.root / "records" / ("-".join(parts) + ".json")
+
+    record = None
+    # One that has more will do.
+    for with_least, with_details in ((least_ram, details), (True, details), (least_ram, True),
+                                     (True, True)):
+        try:
+            file = stored(with_least, with_details)
+            record = json.loads(file.read_text(encoding="utf-8"))
+            os.utime(file)
+            break
+        except (OSError, ValueError):
+            continue
+    if record is None:
+        record, lasting = make_record(cache, build, qemu, least_ram, details)
         if lasting:
-            builds.write_atomic(stored, json.dumps(record))
+            builds.write_atomic(stored(least_ram, details), json.dumps(record))
+    if not least_ram:
+        record["least_ram"] = None
     record.update(name=build.name, kind=build.source.kind if build.source else "text",
                   seconds=build.seconds, qemu=qemu.version, variables={
                       **qemu.variables, **{name: os.environ[name] for name in
