@@ -75,6 +75,7 @@ Cleaning:
 Testing:
   check           - all tests, in parallel; results for CI in build/check/check.xml
   check-slow      - all tests, also those that take minutes or fetch packages
+  sweep           - many configurations built and booted: SWEEP="random pairwise each all"
   check-fresh     - set up, build, run and check in bare Debian systems (as root; slow)
   meter           - what this kernel does up to its line, by phase and function
   bench           - times of builds, sizes of images, instructions to the line
@@ -115,6 +116,15 @@ Variables of compare (and those of run; LLVM= and CROSS_COMPILE= too):
   FORMAT=         - table, json, csv, md or html
   COMPARE_ARGS=   - options of scripts/compare, such as "--all --output FILE"
   AHOY_CACHE=     - where builds and figures are kept (build/cache)
+
+Variables of sweep (scripts/sweep --help says more):
+  SWEEP=          - random, pairwise, each, all; several may be named
+  N=, SEED=       - how many random configurations, and which
+  BASE=, OPTION=  - each: the configurations whose options are toggled; only these options
+  MACHINES=, HARTS= - where to boot (in turn), with how many harts (1 2 4, in turn)
+  SHARD=K/N       - only the Kth of N parts, for machines of a CI server
+  SWEEP_HOSTS=    - machines that do it, by ssh
+  TIME=, RESUME=1 - begin no more after so many seconds; go on where the last one stopped
 
 Variables of check:
   CHECK_ARGS=     - for pytest, such as "-k uart" or "tests/scripts"

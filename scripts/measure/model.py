@@ -204,16 +204,15 @@ class Model:
         more than a few others is left out, and so is what needs another
         compiler.
         """
+        return [toggle for sym in self.settable() for toggle in self.toggles(base_text, sym)]
+
+    def toggles(self, base_text: str, sym: Symbol) -> list[Toggle]:
+        """Return the configurations in which this option is different."""
         base = self.wishes(base_text)
         self.assign(base)
         old = self.values()
-        found: list[Toggle] = []
-        for sym in self.settable():
-            for value in self.other_values(sym, base):
-                toggle = self.toggle(base, old, sym, value)
-                if toggle:
-                    found.append(toggle)
-        return found
+        found = [self.toggle(base, old, sym, value) for value in self.other_values(sym, base)]
+        return [toggle for toggle in found if toggle]
 
     def other_values(self, sym: Symbol, base: dict[str, str]) -> list[str]:
         """Return the values to try instead of the one that an option has."""

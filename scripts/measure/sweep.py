@@ -79,6 +79,8 @@ def parse_args(argv: Optional[list[str]] = None) -> argparse.Namespace:
                         help="SEED: of random and pairwise (1)")
     parser.add_argument("--base", default=env("BASE") or "defconfig", metavar="NAME",
                         help="BASE: configurations whose options are toggled (defconfig)")
+    parser.add_argument("--option", default=env("OPTION") or "", metavar="LIST",
+                        help="OPTION: toggle only these options")
     parser.add_argument("--first", type=int, metavar="N",
                         help="only so many configurations of the pairwise set")
     parser.add_argument("--machines", default=env("MACHINES") or "", metavar="LIST",
@@ -106,7 +108,8 @@ def parse_args(argv: Optional[list[str]] = None) -> argparse.Namespace:
     parser.add_argument("--resume", action="store_true", default=env("RESUME") == "1",
                         help="RESUME=1: leave out what the last sweep of these sources did well")
     parser.add_argument("--no-boot", action="store_true", help="build only")
-    parser.add_argument("--no-shrink", action="store_true", help="look no further into failures")
+    parser.add_argument("--shrink", type=int, default=5, metavar="N",
+                        help="look into so many failures; 0: only keep them (5)")
     parser.add_argument("--dir", default=env("SWEEP_DIR") or str(ROOT / "build" / "sweep"),
                         help="SWEEP_DIR: where results, failures and objects are (build/sweep)")
     parser.add_argument("--list", action="store_true",
@@ -224,7 +227,8 @@ class Sweep:
 
     def plan_each(self) -> list[Case]:
         """Every option of each base."""
-        cases = [case for base in self.args.base for case in self.planner.each(base)]
+        cases = [case for base in self.args.base
+                 for case in self.planner.each(base, words_of(self.args.option))]
         toggled = len({case.option.partition("=")[0] for case in cases if case.option})
         self.notes["each"] = f"{toggled} options toggled, from {', '.join(self.args.base)}"
         return cases
@@ -257,11 +261,12 @@ class Sweep:
 
     def key(self, case: Case) -> str:
         """Return what a case's result is remembered by."""
-        return case.key(self.engine.digest + repr(self.versions) + repr(self.settings))
+        return case.key(f"{self.engine.deciding} {self.versions} {self.settings}")
 
-    def do(self, cases: list[Case]) -> bool:
+    def do(self, cases: list[Case], append: bool = False) -> bool:
         """Do the cases; return False if that was interrupted."""
-        known = self.remembered() if self.args.resume else {}
+        append = append or self.args.resume
+        known = self.remembered() if append else {}
         progress = report_of.Progress(len(cases))
         todo: list[Case] = []
         for case in cases:
@@ -273,7 +278,7 @@ class Sweep:
         if float(self.args.time):
             self.engine.deadline = time.monotonic() + float(self.args.time)
         try:
-            with open(self.folder / "done.jsonl", "a" if self.args.resume else "w",
+            with open(self.folder / "done.jsonl", "a" if append else "w",
                       encoding="utf-8") as store:
                 for result in self.engine.run(todo):
                     if result["status"] == "ok":
@@ -299,25 +304,60 @@ class Sweep:
         progress.add(result)
 
     def check_options(self) -> None:
-        """Turn toggled options that change nothing into failures."""
+        """Turn toggled options that do nothing into failures.
+
+        Where an option makes no difference to the image of any base, it is toggled
+        in other configurations; it fails if it makes none there either.
+        """
+        suspects = self.judge_options()
+        if suspects:
+            others = [case for case in self.planner.elsewhere(suspects, self.other_texts())
+                      if case.name not in self.cases]
+            for case in others:
+                self.cases[case.name] = case
+                self.kinds[case.name] = "each"
+            print(f"sweep: no difference here by {' '.join(suspects)}: trying elsewhere",
+                  file=sys.stderr)
+            if self.do(others, append=True):
+                suspects = self.judge_options()
+        for result in self.results:
+            if self.cases[result["name"]].option.partition("=")[0] in suspects:
+                result.update(status="fail", step="compare", why=(
+                    f"{result['option']} leaves the image as it is, here and in all other "
+                    "configurations that were tried: an option that does nothing"))
+
+    def other_texts(self) -> dict[str, str]:
+        """Return configurations in which an option may make a difference."""
+        import pairwise
+        found = pairwise.find(self.model, self.args.seed, self.folder / "pairwise")
+        texts = {f"with-{name}": text for name, text in self.planner.named()}
+        return {**texts, **{f"with-pairwise-{n}": text for n, text in enumerate(found.texts)}}
+
+    def judge_options(self) -> list[str]:
+        """Return the toggled options that made no difference anywhere so far."""
         done = {result["name"]: result for result in self.results if result["status"] == "ok"}
-        for result in list(done.values()):
+        differs: dict[str, bool] = {}
+        for result in done.values():
             case = self.cases[result["name"]]
             other = done.get(case.reference)
             if not case.reference or not other:
                 continue
-            same_image = result["image"] == other["image"]
-            same_elf = result["elf"] == other["elf"]
-            why = ""
-            if case.elf_only and not same_image:
-                why = "changes the image, and Kconfig says that it does not"
-            elif case.elf_only and same_elf:
-                why = "changes neither the image nor the ELF file: an option that does nothing"
-            elif not case.elf_only and same_image:
-                why = "leaves the image as it is: an option that does nothing"
-            if why:
-                result.update(status="fail", step="compare",
-                              why=f"{case.option} {why} (beside {case.reference})")
+            name = case.option.partition("=")[0]
+            same = result["image"] == other["image"]
+            if not case.elf_only:
+                result["same_image"] = same
+                differs[name] = differs.get(name, False) or not same
+            elif not same:
+                result.update(status="fail", step="compare", why=(
+                    f"{case.option} changes the image, and Kconfig says that it does not "
+                    f"(beside {case.reference})"))
+            else:
+                differs[name] = differs.get(name, False) or result["elf"] != other["elf"]
+        same = sum(bool(result.get("same_image")) for result in self.results)
+        if differs:
+            self.notes["toggles"] = (f"{sum(differs.values())} of {len(differs)} options make a "
+                                     f"difference; {same} toggles make none where they were tried")
+        return [name for name, does in differs.items() if not does]
 
     def look_into_failures(self) -> None:
         """Confirm, keep and shrink what failed."""
@@ -325,9 +365,11 @@ class Sweep:
         folder = fresh(self.folder / "failed")
         if failed:
             import shrink
+            self.settings.work = str(folder / "trees")
             shrink.Doctor(self.planner, self.engine.source, self.settings, folder,
-                          {} if self.args.no_shrink else dict(self.planner.named())
+                          dict(self.planner.named()), self.args.shrink
                           ).look(failed, self.cases)
+            shutil.rmtree(folder / "trees", ignore_errors=True)
 
     def report(self) -> dict[str, Any]:
         """Return all that is known."""

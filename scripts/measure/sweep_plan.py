@@ -95,10 +95,11 @@ class Planner:
         rng = random.Random(f"{seed}/{number}")
         model = self.model
         model.tree.unset_values()
-        draw(model.tree, rng, rng.choice(PERCENTS), {})
+        # First what decides about choices: draw() takes those that can be seen.
         for sym in model.settable():
             if sym.orig_type == STRING and rng.random() < 0.5:
                 sym.set_value("".join(rng.choices(LETTERS, k=rng.randint(1, LONGEST))))
+        draw(model.tree, rng, rng.choice(PERCENTS), {})
         drawn = model.text()
         wishes = {name: value for name, value in parse_config(drawn).items()
                   if MACHINE not in model.notes.get(name, ())}
@@ -137,18 +138,37 @@ class Planner:
             raise ModelError(f"no configuration {name}; there are: "
                              f"{' '.join(sorted(targets))}") from err
 
-    def each(self, base: str) -> Iterator[Case]:
+    def each(self, base: str, only: list[str]) -> Iterator[Case]:
         """Yield a base and the configurations in which one option is different.
 
         What an option does is seen against the same configuration without it,
         which is not always the base: other options may have had to change too.
+        @only: toggle these options and no other ones, if any are given
         """
         text = self.base(base)
         label = Path(base).name
-        words = [NO_CONFIG_INSIDE]
+        yield self.case(label, text, words=[NO_CONFIG_INSIDE])
         toggles = self.model.toggleable(text)
-        known = {text: f"{label}"}
-        yield self.case(label, text, words=words)
+        for name in only:
+            if name not in self.model.by_name:
+                raise ModelError(f"OPTION={name}: no such option in Kconfig")
+        yield from self.toggled(label, text, [toggle for toggle in toggles
+                                              if not only or toggle.name in only])
+
+    def elsewhere(self, names: list[str], texts: dict[str, str]) -> Iterator[Case]:
+        """Yield the cases of some options toggled in other configurations, built only."""
+        for label, text in texts.items():
+            toggles = [toggle for name in names
+                       for toggle in self.model.toggles(text, self.model.by_name[name])]
+            if toggles:
+                yield Case(label, text, words=[NO_CONFIG_INSIDE])
+                for case in self.toggled(label, text, toggles):
+                    case.boots = []
+                    yield case
+
+    def toggled(self, label: str, text: str, toggles: list[Toggle]) -> Iterator[Case]:
+        """Yield the cases of a configuration's toggles, and what each is compared with."""
+        known = {text: label}
         for toggle in toggles:
             name = f"{label}-{toggle.name}-{toggle.value}"
             beside = self.beside(text, toggle)
