@@ -6,6 +6,7 @@ could not be found out is null, and a line in "notes" says why.
 """
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import re
@@ -202,43 +203,42 @@ def plain_options(build: Build) -> list[dict[str, Any]]:
 
 # ---- The record ------------------------------------------------------------------
 
-def same_kernel(cache: Cache, build: Build, notes: list[str]) -> Build:
-    """Return a given image with the symbols of the same one built here, if that can be.
+def same_kernel(cache: Cache, build: Build, image: Path, notes: list[str]) -> Build:
+    """Return a given kernel with the symbols of the same one built here, if that can be.
 
     An image alone has no symbols; but it may tell its configuration.
     """
-    if build.elf or not build.config_text or not build.image:
+    if not build.config_text or (build.elf and build.map):
         return build
     try:
         made = cache.build(build.config_text)
     except Failure:
         made = None
-    if made and made.image and made.image.read_bytes() == build.image.read_bytes():
-        notes.append("symbols are those of the same image, built here from its own configuration")
-        return Build(**{**vars(build), "elf": made.elf, "map": made.map})
-    notes.append("its configuration gives another image with these sources and this compiler: "
-                 "nothing is known by section, object, symbol and function")
+    if made and made.image and made.image.read_bytes() == image.read_bytes():
+        notes.append("symbols and objects are those of the same image, built here from its own "
+                     "configuration")
+        return dataclasses.replace(build, elf=made.elf, map=made.map)
+    notes.append("its configuration gives another image with these sources and this compiler")
     return build
 
 
-def measure_sizes(build: Build, record: dict[str, Any], image: Path, notes: list[str]) -> None:
+def measure_sizes(build: Build, record: dict[str, Any], image: Path) -> None:
     """Put the sizes into a record."""
+    notes = record["notes"]
     record["image"] = image.stat().st_size
     if not build.elf:
-        if not build.config_text:
-            notes.append("an image without symbols: nothing is known by section, object, symbol "
-                         "and function")
+        notes.append("an image without symbols: nothing is known by section, object, symbol and "
+                     "function")
         return
     try:
-        found = sizes.measure(build.elf, build.map)
+        record.update(sizes.measure(build.elf, build.map))
     except sizes.BadFile as err:
         notes.append(str(err))
         return
-    record.update(found)
-    if not build.map:
+    if not record["knows_objects"]:
         notes.append("no linker map beside the ELF file: nothing is known by object and folder")
-    if not any(row["name"] != sizes.OTHER for row in found["symbols"]):
-        notes.append("the ELF file has no symbols")
+    if not record["knows_symbols"]:
+        notes.append("the ELF file has no symbols: nothing is known by symbol and function")
 
 
 def measure_run(qemu: Machine, build: Build, record: dict[str, Any], image: Path, scratch: Path,
@@ -248,8 +248,7 @@ def measure_run(qemu: Machine, build: Build, record: dict[str, Any], image: Path
     try:
         machine = qemu.described(image, build.config_text, scratch)
         record["machine"] = machine
-        named = build.elf if details and any(row["object"] or row["name"] != sizes.OTHER
-                                             for row in record["symbols"]) else None
+        named = build.elf if details and record["knows_symbols"] else None
         record["run"] = run_meter(machine, image, named, scratch, METER_TIMEOUT)
     except NoLine as err:
         record["run_failure"] = str(err)
@@ -271,10 +270,10 @@ def make_record(cache: Cache, build: Build, qemu: Machine, with_least: bool,
                 details: bool) -> tuple[dict[str, Any], bool]:
     """Find out all there is to know; also tell whether it would be so again."""
     notes: list[str] = []
-    build = same_kernel(cache, build, notes)
     record: dict[str, Any] = {
         "schema": SCHEMA, "key": build.key, "options": None, "image": None, "sizes": None,
-        "sections": [], "symbols": [], "machine": None, "run": None, "run_failure": None,
+        "sections": [], "symbols": [], "knows_symbols": False, "knows_objects": False,
+        "machine": None, "run": None, "run_failure": None,
         "least_ram": None, "notes": notes}
     with tempfile.TemporaryDirectory(prefix="record-", dir=cache.root) as folder:
         scratch = Path(folder)
@@ -286,7 +285,8 @@ def make_record(cache: Cache, build: Build, qemu: Machine, with_least: bool,
                 image.write_bytes(sizes.Elf(build.elf).flat())
             except sizes.BadFile as err:
                 raise Failure(str(err)) from err
-        measure_sizes(build, record, image, notes)
+        build = same_kernel(cache, build, image, notes)
+        measure_sizes(build, record, image)
         lasting = measure_run(qemu, build, record, image, scratch, with_least, details)
         if build.config_text and not details:
             record["options"] = plain_options(build)
@@ -322,7 +322,7 @@ def measure(build: Build, least_ram: bool = False, cache: Optional[Cache] = None
     cache = cache or Cache()
     qemu = qemu or Machine()
     key = digest_of(contents(build), qemu.key, tools())
-    if not build.elf:
+    if not (build.elf and build.map):
         # Whether its symbols are known depends on the sources: same_kernel().
         key = digest_of(key, cache.digests(ROOT)[0], cache.compiler)
 

@@ -233,6 +233,39 @@ def test_image_with_configuration() -> None:
     assert figure(found, "build_seconds")[1:] == [None, None]
 
 
+def test_stripped(tmp_path: Path) -> None:
+    """Of an ELF file without symbols or map, what is not known is not said to be nothing."""
+    made = kernel("tiny")
+    for strip, symbols in ((False, True), (True, False)):
+        elf = tmp_path / f"{strip}.elf"
+        shutil.copy2(made.elf, elf)
+        if strip:
+            subprocess.run([find_tool("strip"), str(elf)], check=True)
+        found = compared("tiny", str(elf))
+        assert found["columns"][1]["name"] == elf.name
+        assert found["sizes"]["sections"]["rows"] == []
+        assert found["sizes"]["objects"]["totals"][1] is None
+        if symbols:  # the same symbols, although only one side tells their objects
+            assert found["sizes"]["symbols"]["rows"] == []
+            assert found["instructions"]["functions"]["rows"] == []
+        else:
+            assert found["sizes"]["symbols"]["totals"][1] is None
+            assert found["instructions"]["functions"]["totals"][1] is None
+        assert figure(found, "instructions")[1] == figure(found, "instructions")[0]
+
+
+def test_no_kernel(tmp_path: Path) -> None:
+    """A file that no machine of ours can run is refused, whoever made it."""
+    cut = tmp_path / "cut.elf"
+    elf = kernel("tiny").elf
+    assert elf
+    cut.write_bytes(elf.read_bytes()[:3000])
+    for file, text in ((cut, "not a whole 64-bit ELF file"), ("/bin/true", "another machine")):
+        done = run("tiny", file)
+        assert done.returncode == 1 and text in done.stderr and "Traceback" not in done.stderr
+        assert "there is no kernel" in done.stdout
+
+
 def test_image_alone() -> None:
     """Of an image without configuration and symbols there is what can be known."""
     made = kernel("tiny")
