@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: MIT
+"""The meter on another kernel: Debian's own Linux, with a program that writes the line."""
+
+from pathlib import Path
+from typing import Any, Dict
+
+import pytest
+from asmkernel import LINE
+from foreign import debian_linux, initrd
+from metering import fixture_build_dir, measure  # noqa: F401
+
+# Six instructions up to the line, then it rests. All is on one page: no
+# instruction faults, which would be executed again.
+PROGRAM = (f"li a7, 64\n li a0, 1\n lla a1, 1f\n li a2, {len(LINE) + 1}\n ecall\n"
+           "2: li a7, 73\n li a0, 0\n li a1, 0\n li a2, 0\n li a3, 0\n li a4, 8\n"
+           f"ecall\n j 2b\n 1: .ascii \"{LINE}\\n\"\n")
+
+
+def linux(build_dir: Path, *args: Any) -> Dict[str, Any]:
+    """Return Linux's figures."""
+    return measure(build_dir, "--kernel", debian_linux(), "--timeout", 550, "--append",
+                   "console=ttyS0", *args, timeout=600)
+
+
+@pytest.mark.slow
+def test_debian(tmp_path: Path, build_dir: Path) -> None:
+    """Kernel, firmware and user instructions up to a program's line."""
+    archive = initrd(tmp_path, PROGRAM)
+    result = linux(build_dir, "--initrd", archive)
+    # Unpacking, page descriptors, self-tests: hundreds of millions.
+    assert 500_000_000 < result["kernel"] < 2_000_000_000
+    assert 10_000 < result["firmware"] < result["kernel"] / 1000
+    assert result["crossings"]["firmware_calls"] > 10
+    assert result["crossings"]["system_calls"] == 1
+    assert result["crossings"]["traps"] > 50
+    pages = result["pages"]
+    assert result["user"] == 6
+    assert pages["user"] == 1
+    assert 31_000_000 / 4096 < pages["total"] <= 128 << 8
+    assert pages["firmware"] < 100 < pages["code"] < pages["written"]
+    # The same again.
+    assert linux(build_dir, "--initrd", archive) == result
+
+
+@pytest.mark.slow
+def test_debian_first_line(build_dir: Path) -> None:
+    """Any line can be asked for."""
+    result = linux(build_dir, "--want", "Linux version", "--mem", "256M")
+    assert result["user"] == result["crossings"]["system_calls"] == 0
+    assert 1_000_000 < result["kernel"]
