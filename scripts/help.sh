@@ -124,6 +124,7 @@ Variables of sweep (scripts/sweep --help says more):
   MACHINES=, HARTS= - where to boot (in turn), with how many harts (1 2 4, in turn)
   SHARD=K/N       - only the Kth of N parts, for machines of a CI server
   SWEEP_HOSTS=    - machines that do it, by ssh
+  SWEEP_ARGS=     - options of scripts/sweep, such as "--no-boot"
   TIME=, RESUME=1 - begin no more after so many seconds; go on where the last one stopped
 
 Variables of check:
