@@ -298,8 +298,7 @@ class Model:
                 if other not in seen:
                     seen.add(other)
                     queue.append(other)
-                    if has_prompt(other) and other.choice is not sym.choice or (
-                            has_prompt(other) and sym.choice is None):
+                    if has_prompt(other) and (not sym.choice or other.choice is not sym.choice):
                         found.append(other)
         return found
 

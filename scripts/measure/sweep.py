@@ -197,6 +197,8 @@ class Sweep:
             0 if args.hosts else os.cpu_count() or 1), args.hosts, args.remote_dir, args.ssh)
         self.model = Model(self.engine.source)
         self.engine.check_hosts(compiler_of(self.model))
+        if float(args.time):
+            self.engine.deadline = self.start + float(args.time)
         if args.machines == ["all"]:
             args.machines = list(Planner(self.model, [], [1]).known.harts)
         self.planner = Planner(self.model, args.machines, args.harts)
@@ -233,14 +235,27 @@ class Sweep:
         self.notes["each"] = f"{toggled} options toggled, from {', '.join(self.args.base)}"
         return cases
 
+    def pairwise_set(self) -> Any:
+        """Return the pairwise set; z3 is needed for nothing else."""
+        try:
+            import pairwise
+        except ImportError as err:
+            raise UsageError(f"{err.name} is needed for pairs: install python3-z3, or run "
+                             "./scripts/setup.sh") from None
+        return pairwise.find(self.model, self.args.seed, self.folder / "pairwise")
+
     def plan_pairwise(self) -> list[Case]:
         """The pairwise set."""
-        import pairwise
-        found = pairwise.find(self.model, self.args.seed, self.folder / "pairwise")
-        texts = found.texts[:self.args.first]
-        self.notes["pairwise"] = pairwise.coverage(self.model, found, texts).text()
+        texts = self.pairwise_set().texts[:self.args.first]
         return [self.planner.case(f"pairwise-{number}", text)
                 for number, text in enumerate(texts)]
+
+    def note_coverage(self, names: list[str]) -> None:
+        """Count the pairs that the pairwise set's configurations of these names hold."""
+        texts = [self.cases[name].text for name in names if self.kinds[name] == "pairwise"]
+        if "pairwise" in self.args.kinds:
+            import pairwise
+            self.notes["pairwise"] = pairwise.coverage(self.pairwise_set(), texts).text()
 
     # -- results ----------------------------------------------------------------------
 
@@ -275,8 +290,6 @@ class Sweep:
                 self.take({**old, "name": case.name, "resumed": True}, progress)
             else:
                 todo.append(case)
-        if float(self.args.time):
-            self.engine.deadline = time.monotonic() + float(self.args.time)
         try:
             with open(self.folder / "done.jsonl", "a" if append else "w",
                       encoding="utf-8") as store:
@@ -318,8 +331,10 @@ class Sweep:
                 self.kinds[case.name] = "each"
             print(f"sweep: no difference here by {' '.join(suspects)}: trying elsewhere",
                   file=sys.stderr)
-            if self.do(others, append=True):
-                suspects = self.judge_options()
+            finished = self.do(others, append=True)
+            suspects = self.judge_options()
+            if not finished or len(self.results) < len(self.cases):
+                return  # where they were not tried they may make a difference
         for result in self.results:
             if self.cases[result["name"]].option.partition("=")[0] in suspects:
                 result.update(status="fail", step="compare", why=(
@@ -328,10 +343,9 @@ class Sweep:
 
     def other_texts(self) -> dict[str, str]:
         """Return configurations in which an option may make a difference."""
-        import pairwise
-        found = pairwise.find(self.model, self.args.seed, self.folder / "pairwise")
         texts = {f"with-{name}": text for name, text in self.planner.named()}
-        return {**texts, **{f"with-pairwise-{n}": text for n, text in enumerate(found.texts)}}
+        return {**texts, **{f"with-pairwise-{number}": text
+                            for number, text in enumerate(self.pairwise_set().texts)}}
 
     def judge_options(self) -> list[str]:
         """Return the toggled options that made no difference anywhere so far."""
@@ -384,6 +398,8 @@ class Sweep:
         """Write and print the report; return the exit status."""
         order = {name: number for number, name in enumerate(self.cases)}
         self.results.sort(key=lambda result: order[result["name"]])
+        self.note_coverage([result["name"] for result in self.results
+                            if result["status"] == "ok"])
         report = self.report()
         report_of.write_json(self.folder / "results.json", report)
         report_of.write_junit(self.folder / "junit.xml", report)
@@ -400,6 +416,7 @@ def list_cases(sweep: Sweep, cases: list[Case]) -> int:
     folder = fresh(sweep.folder / "configs")
     for case in cases:
         (folder / f"{case.name}.config").write_text(case.text, encoding="utf-8")
+    sweep.note_coverage(list(sweep.cases))
     for kind, text in sweep.notes.items():
         print(f"{kind}: {text}")
     print(f"{len(cases)} configurations in {folder}")
@@ -426,8 +443,8 @@ def run() -> int:
     if args.list:
         return list_cases(sweep, cases)
     finished = sweep.do(cases)
-    sweep.check_options()
     if finished:
+        sweep.check_options()
         sweep.look_into_failures()
     status = sweep.write()
     return status if finished else EXIT_INTERRUPTED

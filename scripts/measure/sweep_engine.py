@@ -224,10 +224,11 @@ class Engine:
         batches = self.batches(cases)
         timeout = len(batches[0]) * (BUILD_TIMEOUT * 2 + BOOT_TIMEOUT * 2)
         with tempfile.TemporaryFile("w+") as errors:
+            agent = {name: os.environ[name] for name in ("SSH_AUTH_SOCK",) if name in os.environ}
             process = subprocess.Popen(self.command(self.folder / "joblog", timeout), text=True,
                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                        stderr=errors, start_new_session=True,
-                                       env={**self.settings.env, "SHELL": "/bin/sh"})
+                                       env={**self.settings.env, **agent, "SHELL": "/bin/sh"})
             feeder = threading.Thread(target=self.feed, args=(process.stdin, batches), daemon=True)
             feeder.start()
             try:

@@ -95,7 +95,7 @@ def test_against_all_configurations(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     count = len(found.options)
     assert found.feasible == len(pairs)
     assert found.feasible + found.infeasible == 4 * count * (count - 1) // 2
-    covered = pairwise.coverage(ours, found, found.texts)
+    covered = pairwise.coverage(found, found.texts)
     assert covered.covered == covered.feasible and "100.00 %" in covered.text()
     assert len(found.texts) <= 20
 
@@ -119,16 +119,16 @@ def test_coverage_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     """A part of the set does not claim the whole."""
     ours = small_model(tmp_path, KCONFIG, monkeypatch)
     found = pairwise.find(ours)
-    part = pairwise.coverage(ours, found, found.texts[:2])
+    part = pairwise.coverage(found, found.texts[:2])
     assert 0 < part.covered < part.feasible
-    assert pairwise.coverage(ours, found, []).covered == 0
+    assert pairwise.coverage(found, []).covered == 0
 
 
 def test_this_tree() -> None:
     """The whole set of this tree covers every feasible pair, and each member is valid."""
     ours = model.load()
     found = pairwise.find(ours)
-    covered = pairwise.coverage(ours, found, found.texts)
+    covered = pairwise.coverage(found, found.texts)
     assert covered.covered == covered.feasible > 1000
     for text in found.texts:
         assert ours.complete(text) == text
