@@ -118,8 +118,12 @@ def test_user(tmp_path: Path, build_dir: Path) -> None:
               "2: addi s0, s0, -1\n beqz s0, 3f\n sret\n 3:\n")  # 3, then the line
     image = build(tmp_path, PAGING + enter + "9: j 9b\n" + user + vector
                   + put_string(TEXT, "store") + POWER_OFF)
-    result = measure(build_dir, "--kernel", image)
+    log = tmp_path / "traps"
+    result = measure(build_dir, "--kernel", image, "--qemu-args", f"-d int -D {log}")
     assert result["crossings"] == {**NONE, "system_calls": 2, "traps": 1}
+    # QEMU's own log of traps, of the user's addresses.
+    assert re.findall(r"epc:0x0*402.*desc=(\w+)", log.read_text()) == [
+        "user_ecall", "load_page_fault", "user_ecall"]
     # What faults is executed again.
     assert result["user"] == 42 + 2 + 22
     assert result["kernel"] == 8 + 12 + (3 + 4 + 3) + (3 + 1 + 3) + (3 + 4 + 2) + PRINT

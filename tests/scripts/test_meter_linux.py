@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The meter on another kernel: Debian's own Linux, with a program that writes the line."""
 
+import re
+from collections import Counter
 from pathlib import Path
 from typing import Any, Dict
 
@@ -22,11 +24,25 @@ def linux(build_dir: Path, *args: Any) -> Dict[str, Any]:
                    "console=ttyS0", *args, timeout=600)
 
 
+def logged_traps(log: Path) -> Dict[str, int]:
+    """Return the kernel's and the user's traps of QEMU's own log, by cause."""
+    causes: "Counter[str]" = Counter()
+    for epc, cause in re.findall(r"epc:0x([0-9a-f]+), .*desc=(\w+)", log.read_text()):
+        # OpenSBI lies below the kernel.
+        if not 0x80000000 <= int(epc, 16) < 0x80200000:
+            causes[cause] += 1
+    return causes
+
+
 @pytest.mark.slow
 def test_debian(tmp_path: Path, build_dir: Path) -> None:
     """Kernel, firmware and user instructions up to a program's line."""
-    archive = initrd(tmp_path, PROGRAM)
-    result = linux(build_dir, "--initrd", archive)
+    archive, log = initrd(tmp_path, PROGRAM), tmp_path / "traps"
+    result = linux(build_dir, "--initrd", archive, "--qemu-args", f"-d int -D {log}")
+    causes = logged_traps(log)
+    assert result["crossings"] == {
+        "firmware_calls": causes.pop("supervisor_ecall"), "firmware_traps": 0,
+        "system_calls": causes.pop("user_ecall"), "traps": sum(causes.values())}
     # Unpacking, page descriptors, self-tests: hundreds of millions.
     assert 500_000_000 < result["kernel"] < 2_000_000_000
     assert 10_000 < result["firmware"] < result["kernel"] / 1000
