@@ -2,11 +2,12 @@
 """The meter's other figures against hand counts: pages, crossings, phases, intervals, its log."""
 
 import re
+import subprocess
 from pathlib import Path
 from typing import Any, Dict, List
 
 import pytest
-from asmkernel import LINE, POWER_OFF, build, cost, put_string
+from asmkernel import LINE, POWER_OFF, build, cost, put_string, qemu
 from metering import fixture_build_dir, measure, refused, run_meter  # noqa: F401
 
 TEXT = LINE + "\\n"  # as written in assembly
@@ -269,6 +270,21 @@ def test_elf(tmp_path: Path, build_dir: Path) -> None:
     image = build(tmp_path, put_string(TEXT, "store") + POWER_OFF)
     elf = image.with_suffix(".elf")
     assert measure(build_dir, "--kernel", elf) == measure(build_dir, "--kernel", image)
+
+
+def test_own_tree(tmp_path: Path, build_dir: Path) -> None:
+    """A device tree of one's own is passed on, and its pages are known."""
+    tree = tmp_path / "virt.dtb"
+    subprocess.run(qemu() + ["-M", f"virt,dumpdtb={tree}", "-m", "128M", "-seed", "1"], check=True,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60)
+    image = build(tmp_path, "lbu t1, (a1)\n" + put_string(TEXT, "store") + POWER_OFF)
+    result = measure(build_dir, "--kernel", image, "--dtb", tree)
+    assert result["total"] == 1 + PRINT
+    assert result["pages"]["total"] == 2
+    assert result["pages"]["top"] == 0x80201000
+    assert result["tree"]["address"] > 0x80201000
+    refused(run_meter(build_dir, "--kernel", image, "--dtb", tmp_path / "none"), 2,
+            "no device tree")
 
 
 def test_versions(tmp_path: Path, build_dir: Path) -> None:

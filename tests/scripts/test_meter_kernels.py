@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -151,6 +152,26 @@ def test_objects(build_dir: Path, assignments: tuple[str, ...]) -> None:
     # The way into the upper half is a page fault.
     assert result["crossings"] == {"firmware_calls": 0, "firmware_traps": 0, "system_calls": 0,
                                    "traps": 1}
+
+
+@pytest.mark.slow
+def test_objects_of_clang(tmp_path: Path) -> None:
+    """So they are where LLVM optimises while it links."""
+    if not shutil.which("clang") or not shutil.which("ld.lld"):
+        pytest.skip("no clang and lld")
+    subprocess.run(["make", "-s", f"O={tmp_path}", "LLVM=1", "defconfig"], cwd=ROOT, check=True,
+                   env=builds.environment(), stdout=subprocess.DEVNULL, timeout=300)
+    subprocess.run([ROOT / "scripts/config", "--file", tmp_path / ".config", "--enable", "LTO"],
+                   check=True, timeout=60)
+    for goal in ("olddefconfig", "all"):
+        subprocess.run(["make", "-s", f"O={tmp_path}", "LLVM=1", goal], cwd=ROOT, check=True,
+                       env=builds.environment(), stdout=subprocess.DEVNULL, timeout=300)
+    known = symbols.Symbols(tmp_path / "ahoy")
+    # At the end of the text there is a symbol, but nothing more.
+    functions = [found for found in map(known.find, known.starts) if found]
+    assert len(functions) > 20
+    assert [function for function in functions if not function.object] == []
+    assert [name for _, name in known.phases()] == PHASES[1:]
 
 
 # ---- Phases weigh nothing --------------------------------------------------------------

@@ -11,11 +11,15 @@ from asmkernel import LINE
 from foreign import debian_linux, initrd
 from metering import fixture_build_dir, measure  # noqa: F401
 
-# Six instructions up to the line, then it rests. All is on one page: no
-# instruction faults, which would be executed again.
-PROGRAM = (f"li a7, 64\n li a0, 1\n lla a1, 1f\n li a2, {len(LINE) + 1}\n ecall\n"
-           "2: li a7, 73\n li a0, 0\n li a1, 0\n li a2, 0\n li a3, 0\n li a4, 8\n"
-           f"ecall\n j 2b\n 1: .ascii \"{LINE}\\n\"\n")
+# Three system calls between marks of the meter, then the line: 1 + 3 * 6 + 6
+# instructions. Then it rests. All is on one page: no instruction faults, which
+# would be executed again.
+PROGRAM = ("li s0, 3\n 1: slti x0, x0, 5\n li a7, 173\n ecall\n slti x0, x0, 6\n"
+           "addi s0, s0, -1\n bnez s0, 1b\n"
+           f"li a7, 64\n li a0, 1\n lla a1, 1f\n li a2, {len(LINE) + 1}\n ecall\n"
+           "2: li a7, 73\n li a0, 0\n li a1, 0\n li a2, 0\n li a3, 0\n li a4, 8\n ecall\n j 2b\n"
+           f"1: .ascii \"{LINE}\\n\"\n")
+MARKS = ("--from", "marker:5", "--to", "marker:6")
 
 
 def linux(build_dir: Path, *args: Any) -> Dict[str, Any]:
@@ -38,7 +42,7 @@ def logged_traps(log: Path) -> Dict[str, int]:
 def test_debian(tmp_path: Path, build_dir: Path) -> None:
     """Kernel, firmware and user instructions up to a program's line."""
     archive, log = initrd(tmp_path, PROGRAM), tmp_path / "traps"
-    result = linux(build_dir, "--initrd", archive, "--qemu-args", f"-d int -D {log}")
+    result = linux(build_dir, "--initrd", archive, *MARKS, "--qemu-args", f"-d int -D {log}")
     causes = logged_traps(log)
     assert result["crossings"] == {
         "firmware_calls": causes.pop("supervisor_ecall"), "firmware_traps": 0,
@@ -46,16 +50,17 @@ def test_debian(tmp_path: Path, build_dir: Path) -> None:
     # Unpacking, page descriptors, self-tests: hundreds of millions.
     assert 500_000_000 < result["kernel"] < 2_000_000_000
     assert 10_000 < result["firmware"] < result["kernel"] / 1000
-    assert result["crossings"]["firmware_calls"] > 10
-    assert result["crossings"]["system_calls"] == 1
-    assert result["crossings"]["traps"] > 50
+    assert result["crossings"]["system_calls"] == 3 + 1
+    # A call that does next to nothing.
+    assert [interval["user"] for interval in result["intervals"]] == [2] * 3
+    assert all(100 < interval["kernel"] < 3000 for interval in result["intervals"])
     pages = result["pages"]
-    assert result["user"] == 6
+    assert result["user"] == 1 + 3 * 6 + 6
     assert pages["user"] == 1
     assert 31_000_000 / 4096 < pages["total"] <= 128 << 8
     assert pages["firmware"] < 100 < pages["code"] < pages["written"]
     # The same again.
-    assert linux(build_dir, "--initrd", archive) == result
+    assert linux(build_dir, "--initrd", archive, *MARKS) == result
 
 
 @pytest.mark.slow
