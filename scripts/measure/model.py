@@ -11,6 +11,7 @@ in a comment right above it; other words there are an error:
 
   # sweep: machine's     the value must be that of the machine that boots
   # sweep: elf only      the option changes the ELF file, never the flat image
+  # sweep: which machine the option changes which machines the kernel is for; that may be all
 """
 from __future__ import annotations
 
@@ -40,7 +41,8 @@ from tree import Tree, set_value, settable_bools  # noqa: E402
 
 MACHINE = "machine's"
 ELF_ONLY = "elf only"
-NOTES = (MACHINE, ELF_ONLY)
+WHICH_MACHINE = "which machine"
+NOTES = (MACHINE, ELF_ONLY, WHICH_MACHINE)
 NOTE_LINE = re.compile(r"#\s*sweep:\s*(.*?)\s*$")
 
 # How many other options may have to change with one.
@@ -333,4 +335,4 @@ def load(root: Path = ROOT) -> Model:
 
 
 __all__ = ["BOOL", "ELF_ONLY", "HEX", "INT", "MACHINE", "Model", "ModelError", "NUMERIC", "STRING",
-           "Toggle", "draw", "has_prompt", "load", "settable_bools"]
+           "Toggle", "WHICH_MACHINE", "draw", "has_prompt", "load", "settable_bools"]

@@ -41,6 +41,9 @@ ROOT = Path(__file__).resolve().parents[2]
 KINDS = ("random", "pairwise", "each", "all")
 QEMU = "qemu-system-riscv64"
 
+# In so many other configurations at once an option is toggled that did nothing yet.
+ELSEWHERE = 5
+
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
@@ -211,9 +214,9 @@ class Sweep:
         """Return what is to be done."""
         for kind in dict.fromkeys(self.args.kinds):
             for case in getattr(self, f"plan_{kind}")():
-                if case.name not in self.cases:
-                    self.cases[case.name] = case
-                    self.kinds[case.name] = kind
+                assert case.name not in self.cases, case.name
+                self.cases[case.name] = case
+                self.kinds[case.name] = kind
         cases = shard(list(self.cases.values()), self.args.shard or None)
         self.cases = {case.name: case for case in cases}
         return cases
@@ -323,15 +326,15 @@ class Sweep:
         in other configurations; it fails if it makes none there either.
         """
         suspects = self.judge_options()
-        if suspects:
-            others = [case for case in self.planner.elsewhere(suspects, self.other_texts())
-                      if case.name not in self.cases]
-            for case in others:
-                self.cases[case.name] = case
-                self.kinds[case.name] = "each"
-            print(f"sweep: no difference here by {' '.join(suspects)}: trying elsewhere",
+        others = list(self.other_texts().items()) if suspects else []
+        while suspects and others:
+            print(f"sweep: no difference so far by {' '.join(suspects)}: trying elsewhere",
                   file=sys.stderr)
-            finished = self.do(others, append=True)
+            cases = list(self.planner.elsewhere(suspects, dict(others[:ELSEWHERE])))
+            del others[:ELSEWHERE]
+            self.cases.update({case.name: case for case in cases})
+            self.kinds.update({case.name: "each" for case in cases})
+            finished = self.do(cases, append=True)
             suspects = self.judge_options()
             if not finished or len(self.results) < len(self.cases):
                 return  # where they were not tried they may make a difference
@@ -360,7 +363,7 @@ class Sweep:
             same = result["image"] == other["image"]
             if not case.elf_only:
                 result["same_image"] = same
-                differs[name] = differs.get(name, False) or not same
+                differs[name] = differs.get(name, False) or not same or case.moved
             elif not same:
                 result.update(status="fail", step="compare", why=(
                     f"{case.option} changes the image, and Kconfig says that it does not "

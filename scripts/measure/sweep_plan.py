@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, Iterator, Optional
 
 from builds import digest_of, named_configs, parse_config
-from model import ELF_ONLY, MACHINE, STRING, Model, ModelError, Toggle, draw, settable_bools
+from model import (ELF_ONLY, MACHINE, STRING, WHICH_MACHINE, Model, ModelError, Toggle, draw,
+                   settable_bools)
 from sweep_machines import Boot, Machines
 
 # Per cent of the options that are wished for in a random configuration.
@@ -30,6 +31,8 @@ class Case:
     @option:    what was toggled, as NAME=VALUE
     @reference: the case whose image must be another one
     @elf_only:  no, the image must be the same, and the ELF file another one
+    @moved:     it may be the same, since the kernel is for other machines, which is what the
+                option is there for
     """
 
     name: str
@@ -40,6 +43,7 @@ class Case:
     option: str = ""
     reference: str = ""
     elf_only: bool = False
+    moved: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return what the worker gets."""
@@ -67,8 +71,7 @@ class Planner:
 
     def boots(self, text: str) -> list[Boot]:
         """Return the boots of a configuration."""
-        self.model.assign(parse_config(text))
-        fitting = self.known.fitting()
+        fitting = self.fitting(text)
         number = self.count
         self.count += 1
         harts = self.harts[number // max(len(fitting), 1) % len(self.harts)]
@@ -146,7 +149,7 @@ class Planner:
         @only: toggle these options and no other ones, if any are given
         """
         text = self.base(base)
-        label = Path(base).name
+        label = f"each-{Path(base).name}"
         yield self.case(label, text, words=[NO_CONFIG_INSIDE])
         toggles = self.model.toggleable(text)
         for name in only:
@@ -174,16 +177,23 @@ class Planner:
             beside = self.beside(text, toggle)
             if beside not in known:
                 known[beside] = f"{name}-not"
-                yield self.each_case(known[beside], beside, toggle, "")
-            yield self.each_case(name, toggle.text, toggle, known[beside])
+                yield self.each_case(known[beside], beside, toggle)
+            case = self.each_case(name, toggle.text, toggle)
+            case.option, case.reference = f"{toggle.name}={toggle.value}", known[beside]
+            case.moved = (WHICH_MACHINE in self.model.notes.get(toggle.name, ()) and
+                          self.fitting(toggle.text) != self.fitting(beside))
+            yield case
 
-    def each_case(self, name: str, text: str, toggle: Toggle, reference: str) -> Case:
+    def each_case(self, name: str, text: str, toggle: Toggle) -> Case:
         """Return the case of a toggled option; not booted where no machine is like that."""
-        boots = self.boots(text) if toggle.boots else []
-        elf_only = ELF_ONLY in self.model.notes.get(toggle.name, ())
-        return Case(name, text, boots, words=[NO_CONFIG_INSIDE],
-                    option=f"{toggle.name}={toggle.value}" if reference else "",
-                    reference=reference, elf_only=elf_only)
+        return Case(name, text, self.boots(text) if toggle.boots else [],
+                    words=[NO_CONFIG_INSIDE],
+                    elf_only=ELF_ONLY in self.model.notes.get(toggle.name, ()))
+
+    def fitting(self, text: str) -> list[str]:
+        """Return the machines that a configuration is for."""
+        self.model.assign(parse_config(text))
+        return self.known.fitting()
 
     def beside(self, base: str, toggle: Toggle) -> str:
         """Return a toggle's configuration with only the toggle undone, or the base."""

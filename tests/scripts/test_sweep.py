@@ -85,7 +85,8 @@ def test_results(tmp_path: Path) -> None:
     swept = sweep(tmp_path / "none", "--help")._replace(folder=tmp_path / "build" / "sweep")
     report = swept.report
     assert report["schema"] == "ahoy-sweep-1" and report["planned"] == 2
-    assert [result["name"] for result in report["results"]] == ["fdt", "fdt-SERIAL_CRLF-n"]
+    assert [result["name"] for result in report["results"]] == [
+        "each-fdt", "each-fdt-SERIAL_CRLF-n"]
     for result in report["results"]:
         assert result["status"] == "ok"
         assert result["boots"] == [{"machine": "virt", "harts": 3, "how": "ok"},

@@ -45,8 +45,8 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Swept:
 def test_pair_is_found(pair: Swept) -> None:
     """The configuration that has both fails, and no other one."""
     assert pair.status == 1, pair.err
-    assert list(pair.failed) == ["base.config-ODD_OTHER-y"]
-    result = pair.failed["base.config-ODD_OTHER-y"]
+    assert list(pair.failed) == ["each-base.config-ODD_OTHER-y"]
+    result = pair.failed["each-base.config-ODD_OTHER-y"]
     assert result["step"] == "boot" and "the line came 2 times" in result["why"]
     text = (pair.folder / "failed" / result["name"] / "config").read_text()
     assert "CONFIG_ODD_ONE=y\n" in text and "CONFIG_ODD_OTHER=y\n" in text
