@@ -114,7 +114,7 @@ include $(srctree)/scripts/Kbuild.include
 
 # What is asked for: a configuration, something that needs none, one object.
 no-dot-config-targets := clean mrproper distclean help kernelversion check check-% \
-	bench bench-% compare sweep format kconfig-lint tags TAGS cscope gtags
+	bench bench-% compare sweep price prices format kconfig-lint tags TAGS cscope gtags
 config-targets := config %config %.config
 single-targets := %.o %.s %.i %.lst %/
 

@@ -62,10 +62,12 @@ Configuring:
   alldefconfig    - Kconfig's defaults
   randconfig      - a random valid configuration
   scripts/config, scripts/diffconfig, scripts/merge_config.sh,
-  scripts/extract-ikconfig: see their --help
+  scripts/extract-ikconfig, scripts/why: see their --help
 
 Measuring:
   compare         - CONFIGS="A B ...": what they cost, where and why; see scripts/compare --help
+  prices          - what each option costs, one at a time; menuconfig shows it then
+  price           - OPTION=NAME: what this one costs
 
 Cleaning:
   clean           - remove what was built, keep the configuration
@@ -116,6 +118,11 @@ Variables of compare (and those of run; LLVM= and CROSS_COMPILE= too):
   FORMAT=         - table, json, csv, md or html
   COMPARE_ARGS=   - options of scripts/compare, such as "--all --output FILE"
   AHOY_CACHE=     - where builds and figures are kept (build/cache)
+
+Variables of prices and price (and those of run; LLVM= and CROSS_COMPILE= too):
+  BASE=           - the configuration that prices are counted from (defconfig)
+  PAIRS=, TIME=   - prices: build so many candidates for interactions, in so many seconds
+  PRICE_ARGS=     - options of scripts/price, such as "--format json"
 
 Variables of sweep (scripts/sweep --help says more):
   SWEEP=          - random, pairwise, each, all; several may be named
