@@ -98,6 +98,20 @@ def test_crossings(tmp_path: Path, build_dir: Path) -> None:
     assert sum(int(run[4]) for run in runs) == result["total"]
 
 
+def test_machine_mode(tmp_path: Path, build_dir: Path) -> None:
+    """Without firmware a kernel in M-mode is a kernel, and its traps are its own."""
+    source = ("la t0, 7f\n csrw mtvec, t0\n ecall\n ebreak\n" + put_string(TEXT, "store")
+              + ".balign 4\n 7: csrr t5, mepc\n addi t5, t5, 4\n csrw mepc, t5\n mret\n")
+    # It runs elsewhere than it is linked for.
+    image = build(tmp_path, source.replace("la t0", "lla t0"))
+    result = measure(build_dir, "--kernel", image, "--bios", "none", "--entry", "0x80000000")
+    assert result["total"] == result["kernel"] == 5 + 2 * 4 + PRINT
+    assert result["crossings"] == {**NONE, "traps": 2}
+    assert result["pages"] == {"total": 1, "kernel": 1, "firmware": 0, "user": 0, "code": 1,
+                               "written": 0, "top": 0x80001000}
+    assert result["firmware_version"] is None
+
+
 # Sv39 with leaves of 1 GiB: devices, memory for the user below its physical
 # address, memory for the kernel.
 PAGING = (".pushsection .data\n .balign 4096\n"
