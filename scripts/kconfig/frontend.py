@@ -6,7 +6,7 @@ import select
 import sys
 from typing import Any, Tuple
 
-from kconfiglib import MenuNode, Symbol
+from kconfiglib import Choice, MenuNode, Symbol
 
 from common import ConfError, config_path, indented
 from explain import why
@@ -23,6 +23,9 @@ def explain_in(module: Any, tags: Tags) -> None:
 
     def info(node: MenuNode) -> str:
         text = plain(node)
+        if isinstance(node.item, Choice):
+            lines = [line for sym in node.item.syms for line in tags.prices(sym)]
+            return text + "\n\nPrices:\n\n" + indented("\n".join(lines)) if lines else text
         if not isinstance(node.item, Symbol):
             return text
         # Values change while the front end runs: no file and line here.

@@ -103,6 +103,11 @@ class Tags:
                 found.append(f"{value}: {self.mark()}{pricetext.tag(figures)}")
         return ", ".join(found)
 
+    def prices(self, sym: Symbol) -> List[str]:
+        """Return a symbol's prices alone."""
+        entries = self.ledger.by_option.get(sym.name, []) if self.ledger else []
+        return [line for entry in entries for line in pricetext.price_lines(entry)]
+
     def story(self, sym: Symbol) -> List[str]:
         """Return all that is known of a symbol's price."""
         if not self.ledger:

@@ -39,6 +39,8 @@ EXIT_FAILED, EXIT_USAGE = 1, 2
 # Not of a kernel alone, or not exact.
 NO_FIGURES = ("least_ram", "least_ram_beyond", "build_seconds")
 MOST_ROWS = 8
+# Sources may change while they are measured; what did not is built already.
+ATTEMPTS = 3
 MARKS = re.compile(rb"IKCFG_ST.*?IKCFG_ED", re.DOTALL)
 FORMATS = ("table", "json", "md")
 
@@ -184,7 +186,7 @@ class Pricer:
         self.text = self.model.complete(source.text)
         self.cache = Cache(jobs=1)
         self.qemu = record.Machine()
-        self.keys = ledgers.keys()
+        self.keys: dict[str, str] = {}
         self.progress = Progress()
         self.model_lock = threading.Lock()  # a model is not for threads
         self.base: dict[str, Any] = {}
@@ -259,14 +261,21 @@ class Pricer:
 
     def entries(self, names: Optional[list[str]] = None) -> list[Entry]:
         """Return the prices of some options, or of all."""
-        self.progress.show("the base")
-        self.measure_base()
-        wanted = self.toggles(names)
-
         def one(item: Any) -> Entry:
             return self.price(item) if isinstance(item, Toggle) else item
 
-        return list(self.progress.each("prices", wanted, one, self.jobs))
+        for _ in range(ATTEMPTS):
+            self.keys = ledgers.keys()
+            self.progress.show("the base")
+            self.measure_base()
+            found = list(self.progress.each("prices", self.toggles(names), one, self.jobs))
+            if self.still():
+                return found
+        raise Failure("the sources do not stand still: no price is of the same as another")
+
+    def still(self) -> bool:
+        """Are the figures so far all of the same sources, compiler and emulator?"""
+        return ledgers.keys() == self.keys
 
     def stamp(self) -> dict[str, Any]:
         """Return what the figures are of."""
@@ -329,6 +338,9 @@ class Pricer:
         pairs = interactions.pairs_of(ledger)
         likely = interactions.candidates(pairs, interactions.leftovers(ledger, measured))
         results = list(self.progress.each("pairs", likely[:most], self.together, self.jobs, end))
+        if not self.still():
+            raise Failure("the sources changed while pairs were measured: there are prices, but no "
+                          "interactions")
         examined = list(zip(likely, results))
         stopped = ""
         if len(results) < len(likely):

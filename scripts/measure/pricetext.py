@@ -50,7 +50,7 @@ def total_text(total: Total, ledger: Ledger, stale: list[str]) -> str:
         if name in total.figures:
             found.append(f"{mark}{total.figures[name]:,} {unit} "
                          f"({signed(total.figures[name] - base[name])})")
-    text = ", ".join(found) + f"; {ledger.stamp['base']}"
+    text = ", ".join(found) + f"; base {ledger.stamp['base']}"
     if total.unknown:
         text += f"; {len(total.unknown)} unpriced"
     if stale:
@@ -205,8 +205,8 @@ def markdown(ledger: Ledger, stale: list[str]) -> str:
         if entry["status"] == "fixed":
             rest.append(f"- {entry['option']}: {entry['why']}")
             continue
-        beside = [changes(entry)] * bool(entry["also"])
-        beside += [f"**{problem(entry)}**"] * (entry["status"] != "ok")
+        beside = [changes(entry)] if entry["also"] else []
+        beside += [f"**{problem(entry)}**"] if entry["status"] != "ok" else []
         lines.append(f"| {row[0]} | {'; '.join(beside)} | " + " | ".join(row[1:]) + " |")
     if rest:
         lines += ["", "What cannot be toggled alone, and so has no price:", "", *rest]
