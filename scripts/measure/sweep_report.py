@@ -81,12 +81,12 @@ def table(report: dict[str, Any]) -> str:
         lines.append(f"{kind:10} {total:6} configurations, {bad} failed{mean}")
     for (machine, how), number in sorted(boots_of(results).items()):
         lines.append(f"{machine:10} {number:6} boots {how}")
-    unseen = sum(bool(skipped(result)) for result in results if result["status"] == "ok")
-    if unseen:
-        lines.append(f"{unseen} of them were built, and their boot could not be judged here")
     lost = report["planned"] - len(results)
     lines.append(f"{count['ok']} of {report['planned']} configurations passed, {count['fail']} "
                  f"failed, {lost} were not done; {report['seconds']:.0f} s")
+    unseen = sum(bool(skipped(result)) for result in results if result["status"] == "ok")
+    if unseen:
+        lines.append(f"{unseen} of them were built, and their boot could not be judged here")
     return "\n".join(lines)
 
 
