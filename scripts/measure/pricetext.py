@@ -73,8 +73,10 @@ def changes(entry: Entry) -> str:
 
 def problem(entry: Entry) -> str:
     """Return why a price is not whole."""
-    why = entry["why"].strip().splitlines()
-    return STATUS[entry["status"]] + (f": {why[0]}" if why else "")
+    lines = entry["why"].strip().splitlines()
+    # Of what make said, the line that matters.
+    told = [line for line in lines if re.search(r"\berror\b|undefined reference", line)] + lines
+    return STATUS[entry["status"]] + (f": {told[0].strip()}" if told else "")
 
 
 def figure_lines(figures: dict[str, int]) -> list[str]:
