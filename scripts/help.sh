@@ -68,6 +68,9 @@ Measuring:
   compare         - CONFIGS="A B ...": what they cost, where and why; see scripts/compare --help
   prices          - what each option costs, one at a time; menuconfig shows it then
   price           - OPTION=NAME: what this one costs
+  meter           - what this kernel does up to its line, by phase and function
+  trace           - the way of the line as a call tree; CONFIGS="A B": two side by side
+  profile         - where the instructions of a boot go; FORMAT=svg: as a flame graph
 
 Cleaning:
   clean           - remove what was built, keep the configuration
@@ -79,7 +82,6 @@ Testing:
   check-slow      - all tests, also those that take minutes or fetch packages
   sweep           - many configurations built and booted: SWEEP="random pairwise each all"
   check-fresh     - set up, build, run and check in bare Debian systems (as root; slow)
-  meter           - what this kernel does up to its line, by phase and function
   bench           - times of builds, sizes of images, instructions to the line
   kconfig-lint    - check the Kconfig files
   format          - format the C sources
