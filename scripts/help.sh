@@ -119,6 +119,11 @@ Variables of compare (and those of run; LLVM= and CROSS_COMPILE= too):
   BASE=           - which of them the others are compared with (the first)
   FORMAT=         - table, json, csv, md or html
   COMPARE_ARGS=   - options of scripts/compare, such as "--all --output FILE"
+
+Variables of trace and profile (and those of run):
+  CONFIGS=        - other kernels than the one configured here; trace: one or two
+  FORMAT=         - trace: text or html; profile: text, svg or folded
+  TRACE_ARGS=     - options of scripts/trace and scripts/profile, such as "--output FILE"
   AHOY_CACHE=     - where builds and figures are kept (build/cache)
 
 Variables of prices and price (and those of run; LLVM= and CROSS_COMPILE= too):
