@@ -476,7 +476,13 @@ def main() -> int:
     args = parse_args()
     signal.signal(signal.SIGTERM, interrupted)
     try:
-        return run(args)
+        status = run(args)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:
+        # The reader has seen enough; nor may Python flush at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 0
     except Unknown as err:
         usage(str(err))
     except (Failure, BadLedger, ModelError) as err:
