@@ -38,6 +38,15 @@ def test_what_set_it(folder: Path) -> None:
     assert list(folder.iterdir()) == [folder / ".config"]
 
 
+def test_member_that_is_off(folder: Path) -> None:
+    """Of one of several it says which one is on, also where the file says that it is off."""
+    has = 'choice "Page-table format" has PAGING_SV39 (=y)'
+    assert has in why(folder, "PAGING_SV48")
+    with open(folder / ".config", "a", encoding="utf-8") as file:
+        file.write("# CONFIG_PAGING_SV48 is not set\n")
+    assert has in why(folder, "PAGING_SV48")
+
+
 def test_why_it_cannot_be_set(folder: Path) -> None:
     assert "cannot be set: depends on OF (=n)" in why(Path("/"), "SERIAL_SIFIVE", f"O={folder}")
     file = str(folder / ".config")
