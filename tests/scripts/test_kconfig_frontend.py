@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,8 @@ class Terminal:
     """A program in a terminal of its own, by tmux."""
 
     def __init__(self, tree: Tree, command: str) -> None:
-        self.socket = str(tree.obj.parent / "tmux")
+        # One a terminal: the server of the last one may still be on its way out.
+        self.socket = tempfile.mktemp(prefix="tmux-", dir=tree.obj.parent)
         env = tree.env(TERM="screen", LANG="C.UTF-8")
         self.env = env
         self.tmux("new-session", "-d", "-x", "80", "-y", "30", "-c", str(tree.obj),
