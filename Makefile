@@ -114,7 +114,8 @@ include $(srctree)/scripts/Kbuild.include
 
 # What is asked for: a configuration, something that needs none, one object.
 no-dot-config-targets := clean mrproper distclean help kernelversion check check-% \
-	bench bench-% compare format kconfig-lint tags TAGS cscope gtags
+	bench bench-% compare sweep price prices format kconfig-lint tags TAGS cscope gtags \
+	$(if $(CONFIGS),trace profile)
 config-targets := config %config %.config
 single-targets := %.o %.s %.i %.lst %/
 

@@ -62,10 +62,15 @@ Configuring:
   alldefconfig    - Kconfig's defaults
   randconfig      - a random valid configuration
   scripts/config, scripts/diffconfig, scripts/merge_config.sh,
-  scripts/extract-ikconfig: see their --help
+  scripts/extract-ikconfig, scripts/why: see their --help
 
 Measuring:
   compare         - CONFIGS="A B ...": what they cost, where and why; see scripts/compare --help
+  prices          - what each option costs, one at a time; menuconfig shows it then
+  price           - OPTION=NAME: what this one costs
+  meter           - what this kernel does up to its line, by phase and function
+  trace           - the way of the line as a call tree; CONFIGS="A B": two side by side
+  profile         - where the instructions of a boot go; FORMAT=svg: as a flame graph
 
 Cleaning:
   clean           - remove what was built, keep the configuration
@@ -75,8 +80,8 @@ Cleaning:
 Testing:
   check           - all tests, in parallel; results for CI in build/check/check.xml
   check-slow      - all tests, also those that take minutes or fetch packages
+  sweep           - many configurations built and booted: SWEEP="random pairwise each all"
   check-fresh     - set up, build, run and check in bare Debian systems (as root; slow)
-  meter           - what this kernel does up to its line, by phase and function
   bench           - times of builds, sizes of images, instructions to the line
   kconfig-lint    - check the Kconfig files
   format          - format the C sources
@@ -114,7 +119,27 @@ Variables of compare (and those of run; LLVM= and CROSS_COMPILE= too):
   BASE=           - which of them the others are compared with (the first)
   FORMAT=         - table, json, csv, md or html
   COMPARE_ARGS=   - options of scripts/compare, such as "--all --output FILE"
+
+Variables of trace and profile (and those of run):
+  CONFIGS=        - other kernels than the one configured here; trace: one or two
+  FORMAT=         - trace: text or html; profile: text, svg or folded
+  TRACE_ARGS=     - options of scripts/trace and scripts/profile, such as "--output FILE"
   AHOY_CACHE=     - where builds and figures are kept (build/cache)
+
+Variables of prices and price (and those of run; LLVM= and CROSS_COMPILE= too):
+  BASE=           - the configuration that prices are counted from (defconfig)
+  PAIRS=, TIME=   - prices: build so many candidates for interactions, in so many seconds
+  PRICE_ARGS=     - options of scripts/price, such as "--format json"
+
+Variables of sweep (scripts/sweep --help says more):
+  SWEEP=          - random, pairwise, each, all; several may be named
+  N=, SEED=       - how many random configurations, and which
+  BASE=, OPTION=  - each: the configurations whose options are toggled; only these options
+  MACHINES=, HARTS= - where to boot (in turn), with how many harts (1 2 4, in turn)
+  SHARD=K/N       - only the Kth of N parts, for machines of a CI server
+  SWEEP_HOSTS=    - machines that do it, by ssh
+  SWEEP_ARGS=     - options of scripts/sweep, such as "--no-boot"
+  TIME=, RESUME=1 - begin no more after so many seconds; go on where the last one stopped
 
 Variables of check:
   CHECK_ARGS=     - for pytest, such as "-k uart" or "tests/scripts"

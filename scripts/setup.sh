@@ -45,6 +45,7 @@ run   has:opensbi             opensbi                its firmware
 run   any:gdb-multiarch,riscv64-linux-gnu-gdb,riscv64-unknown-elf-gdb,riscv64-elf-gdb gdb-multiarch make gdb
 test  py:pytest               python3-pytest         boot tests and tests of scripts
 test  py:xdist                python3-pytest-xdist   tests in parallel
+test  py:jsonschema           python3-jsonschema     test of make compare's JSON
 measure py:elftools           python3-pyelftools     functions and sizes of a kernel's ELF file
 measure py:rich               python3-rich           tables and progress of make compare
 measure py:jinja2             python3-jinja2         pages of make compare

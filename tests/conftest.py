@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Options of all tests."""
-from typing import List
+from typing import Any, List
 
 import pytest
 
@@ -19,3 +19,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: List[pytest.Item
     if slow:
         config.hook.pytest_deselected(items=slow)
         items[:] = [item for item in items if not item.get_closest_marker("slow")]
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print what tests recorded as "summary": figures that a log of CI should show."""
+    for report in terminalreporter.stats.get("passed", []):
+        for name, value in report.user_properties:
+            if name == "summary" and report.when == "call":
+                terminalreporter.write_line(str(value))

@@ -19,6 +19,7 @@ the source tree, does not say why a value did not take, and writes in place:
   generate.py     all*config, randconfig
   ask.py          config, oldconfig
   frontend.py     menuconfig, guiconfig
+  pricetags.py    what they show of prices
 
 This folder is first on the module path: no name here may be one of Python's
 modules or of kconfiglib's programs (menuconfig, genconfig, ...).
@@ -69,6 +70,16 @@ def listnewconfig(tree: Tree, with_help: bool) -> None:
             print(indented(next((n.help for n in sym.nodes if n.help), "No help text.")))
 
 
+def nearest(tree: Tree, name: str) -> str:
+    """Return the symbols that may have been meant, as the end of a message."""
+    import difflib
+    names = [sym.name for sym in tree.unique_defined_syms]
+    upper = name.upper()
+    near = difflib.get_close_matches(upper, names, 3, 0.6)
+    near += [other for other in names if upper and upper in other and other not in near][:3]
+    return f"; did you mean {', '.join(near)}?" if near else ""
+
+
 def whyconfig(tree: Tree) -> None:
     """make whyconfig SYMBOL="A B": what set them, why they cannot be set."""
     names = os.environ.get("SYMBOL", "").split()
@@ -79,7 +90,7 @@ def whyconfig(tree: Tree) -> None:
         name = name[len("CONFIG_"):] if name.startswith("CONFIG_") else name
         sym = tree.syms.get(name)
         if sym is None or not sym.nodes:
-            raise ConfError(f"*** {name}: no such symbol in Kconfig")
+            raise ConfError(f"*** {name}: no such symbol in Kconfig{nearest(tree, name)}")
         places = ", ".join(f"{node.filename}:{node.linenr}" for node in sym.nodes)
         print(f"{shown(sym, False)}, defined at {places}")
         print(indented("\n".join(why(sym, tree.assigned.get(name)))), end="")

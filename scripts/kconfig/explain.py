@@ -138,11 +138,10 @@ def why(sym: Symbol, set_by: Optional[Assignment]) -> List[str]:
     out: List[str] = []
     if sym.visibility and sym.user_value is not None and not selectors(sym):
         out.append(f"set by {set_by.where}" if set_by else "set by the user")
-    elif sym.choice:
-        if sym.visibility and sym.choice.selection is not sym and sym.choice.selection:
-            out.append(f"{choice_name(sym.choice)} has {shown(sym.choice.selection)}")
-    else:
+    elif not sym.choice:
         out.append(origin(sym))
+    if sym.choice and sym.visibility and sym.choice.selection not in (None, sym):
+        out.append(f"{choice_name(sym.choice)} has {shown(sym.choice.selection)}")
     if not has_prompt(sym):
         out.append("cannot be set by hand: no prompt")
     elif not sym.visibility:

@@ -1,31 +1,61 @@
 # SPDX-License-Identifier: MIT
-"""menuconfig and guiconfig: kconfiglib's own programs, made to explain values."""
+"""menuconfig and guiconfig: kconfiglib's own programs, made to explain values and to
+show prices."""
 import os
 import select
 import sys
 from typing import Any, Tuple
 
-from kconfiglib import MenuNode, Symbol
+from kconfiglib import Choice, MenuNode, Symbol
 
 from common import ConfError, config_path, indented
 from explain import why
+from pricetags import Tags
 from tree import Tree
 
 
-def explain_in(module: Any, tree: Tree) -> None:
-    """Have a front end's information screen say why a symbol is what it is."""
+def explain_in(module: Any, tags: Tags) -> None:
+    """Have a front end's information screen say why a symbol is what it is, and
+    what it costs."""
     plain = getattr(module, "_info_str", None)
     if plain is None:
         return
 
     def info(node: MenuNode) -> str:
         text = plain(node)
+        if isinstance(node.item, Choice):
+            lines = [line for sym in node.item.syms for line in tags.prices(sym)]
+            return text + "\n\nPrices:\n\n" + indented("\n".join(lines)) if lines else text
         if not isinstance(node.item, Symbol):
             return text
         # Values change while the front end runs: no file and line here.
-        return text + "\n\nWhy this value:\n\n" + indented("\n".join(why(node.item, None)))
+        text += "\n\nWhy this value:\n\n" + indented("\n".join(why(node.item, None)))
+        return text + "\nPrice:\n\n" + indented("\n".join(tags.story(node.item)))
 
     module._info_str = info
+
+
+def price_in(module: Any, tags: Tags) -> None:
+    """Have menuconfig show a price beside each option, and what all costs."""
+    plain_node, plain_draw = module._node_str, module._draw_main
+    help_lines = module._MAIN_HELP_LINES
+
+    def node_str(node: MenuNode) -> str:
+        text = plain_node(node)
+        price = tags.beside(node.item)
+        if not price:
+            return text
+        # At the right edge, where it does not hide what the option is.
+        return text + price.rjust(max(module._width(module._menu_win) - len(text) - 1,
+                                      len(price) + 2))
+
+    def draw_main() -> None:
+        # Once a screen: every value may have changed.
+        help_lines[0] = tags.total()
+        plain_draw()
+
+    help_lines.insert(0, tags.total())
+    module._node_str, module._draw_main = node_str, draw_main
 
 
 def end_with_terminal(module: Any) -> None:
@@ -63,9 +93,12 @@ def front_end(tree: Tree, name: str) -> None:
             raise ConfError(f"*** guiconfig needs tkinter ({err}): install the package python3-tk,"
                             " or use 'make menuconfig'.") from err
         failures = (tkinter.TclError,)
-    explain_in(module, tree)
     # The program loads it again, but where nobody sees messages.
     tree.start()
+    tags = Tags(tree)
+    explain_in(module, tags)
+    if name == "menuconfig":
+        price_in(module, tags)
     # The program takes a file name that it shows from the environment.
     os.environ["KCONFIG_CONFIG"] = config_path()
     saved, sys.stderr = sys.stderr, open(os.devnull, "w", encoding="utf-8")

@@ -13,8 +13,6 @@ away what was not used for long, holds the folder's lock.
 from __future__ import annotations
 
 import fcntl
-import fnmatch
-import hashlib
 import json
 import os
 import re
@@ -29,24 +27,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Iterator, Optional, Union
 
-ROOT = Path(__file__).resolve().parents[2]
-IMAGE = "arch/riscv/boot/Image"
+from sources import ROOT, Failure, Sources, compiler, digest_of, environment
 
-# Folders of the source tree that no build reads. (A named configuration is
-# read, but its text is a part of the key.)
-NOT_READ = ("tests", "docs", "configs", "scripts/measure", "scripts/gdb")
-# All that make gets of the caller's environment: an outer make exports much.
-KEPT_VARIABLES = ("PATH", "HOME", "TMPDIR", "LLVM", "CROSS_COMPILE", "HOSTCC", "CCACHE",
-                  "CCACHE_DIR", "KCFLAGS", "KAFLAGS")
-PREFIXES = ("riscv64-linux-gnu-", "riscv64-unknown-elf-", "riscv64-elf-")
+IMAGE = "arch/riscv/boot/Image"
 
 MOST_TREES = 400
 BUILD_TIMEOUT = 600  # seconds
 ATTEMPTS = 5
-
-
-class Failure(Exception):
-    """There is no kernel; the text says why, with make's own words."""
 
 
 class Unknown(Failure):
@@ -104,15 +91,6 @@ class Build:
     source: Optional[Source] = None
 
 
-def digest_of(*parts: Union[str, bytes]) -> str:
-    """Return a digest of all parts."""
-    digest = hashlib.sha256()
-    for part in parts:
-        data = part.encode("utf-8", "surrogateescape") if isinstance(part, str) else part
-        digest.update(b"%d:" % len(data) + data)
-    return digest.hexdigest()[:32]
-
-
 def parse_config(text: str) -> dict[str, str]:
     """Return a configuration's values, without CONFIG_ and quotes; off is "n"."""
     values = dict(re.findall(r"^CONFIG_(\w+)=(.*?)\r?$", text, re.MULTILINE))
@@ -129,98 +107,6 @@ def write_atomic(path: Path, text: str) -> None:
     part = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
     part.write_text(text, encoding="utf-8")
     part.replace(path)
-
-
-def environment() -> dict[str, str]:
-    """Return make's environment, without what an outer make has set."""
-    kept = {name: os.environ[name] for name in KEPT_VARIABLES if os.environ.get(name)}
-    return {**kept, "LC_ALL": "C"}
-
-
-# ---- The sources, the compiler ------------------------------------------------
-
-class Sources:
-    """Digests of a source tree, which may change while we run."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.known: dict[str, tuple[tuple[int, int, int], str]] = {}
-        self.anchored = {"build"}
-        self.names: list[str] = []
-        try:
-            lines = (root / ".gitignore").read_text(encoding="utf-8").splitlines()
-        except OSError:
-            lines = []
-        # What git ignores is made, not written.
-        for line in lines:
-            line = line.strip()
-            if line.startswith("/"):
-                self.anchored.add(line.strip("/"))
-            elif line and line[0] not in "!#":
-                self.names.append(line.rstrip("/"))
-        self.pattern = re.compile("|".join(map(fnmatch.translate, self.names)) or r"(?!)")
-
-    def files(self) -> Iterator[str]:
-        """The files that a build may read, by their path in the tree."""
-        skipped = self.anchored | set(NOT_READ)
-        for top, folders, files in os.walk(self.root):
-            at = os.path.relpath(top, self.root)
-            prefix = "" if at == "." else at + "/"
-
-            def wanted(name: str) -> bool:
-                return prefix + name not in skipped and not self.pattern.match(name)
-
-            folders[:] = sorted(filter(wanted, folders))
-            for name in sorted(filter(wanted, files)):
-                yield prefix + name
-
-    def digest_file(self, name: str) -> str:
-        """Return a file's digest; it is read again only where it changed."""
-        path = os.path.join(self.root, name)
-        try:
-            stat = os.stat(path)
-            state = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
-            known = self.known.get(name)
-            if not known or known[0] != state:
-                with open(path, "rb") as file:
-                    known = (state, hashlib.sha256(file.read()).hexdigest())
-                self.known[name] = known
-            return f"{known[1]} {stat.st_mode & 0o100:o}"
-        except OSError:
-            return "gone"
-
-    def digests(self) -> tuple[str, str]:
-        """Return digests of all that a build reads, and of what configuring reads."""
-        everything = []
-        configuring = []
-        for name in self.files():
-            line = f"{name} {self.digest_file(name)}"
-            everything.append(line)
-            base = os.path.basename(name)
-            if base.startswith(("Kconfig", "Makefile")) or name.startswith("scripts/kconfig/"):
-                configuring.append(line)
-        return digest_of(*everything), digest_of(*configuring)
-
-
-def compiler() -> str:
-    """Return what tells the compiler that make will take from another one."""
-    llvm = os.environ.get("LLVM") or ""
-    if llvm:
-        prefix = llvm if llvm.endswith("/") else ""
-        suffix = llvm if llvm.startswith("-") else ""
-        names = [f"{prefix}clang{suffix}"]
-    else:
-        given = os.environ.get("CROSS_COMPILE")
-        names = [f"{prefix}gcc" for prefix in ([given] if given else PREFIXES)]
-    for name in names:
-        path = shutil.which(name)
-        if path:
-            real = os.path.realpath(path)
-            stat = os.stat(real)
-            parts = [name, real, str(stat.st_size), str(stat.st_mtime_ns)]
-            return " ".join(parts + [f"{flag}={os.environ.get(flag) or ''}"
-                                     for flag in ("KCFLAGS", "KAFLAGS", "CCACHE")])
-    raise Failure(f"no compiler {names[0]}: run scripts/setup.sh, or set CROSS_COMPILE or LLVM")
 
 
 # ---- What is asked for -----------------------------------------------------------

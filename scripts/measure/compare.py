@@ -148,7 +148,8 @@ def failed_record(source: Source, text: str) -> dict[str, Any]:
     """Return the record of a kernel that there is not."""
     return {"schema": "ahoy-record-1", "name": source.name, "kind": source.kind, "key": None,
             "options": None, "image": None, "sizes": None, "sections": [], "symbols": [],
-            "machine": None, "qemu": None, "variables": {}, "run": None, "run_failure": None,
+            "knows_symbols": False, "knows_objects": False, "machine": None,
+            "qemu": None, "variables": {}, "run": None, "run_failure": None,
             "least_ram": None, "seconds": None, "failure": text,
             "notes": ["there is no kernel: " + text.splitlines()[0]]}
 

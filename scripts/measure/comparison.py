@@ -176,26 +176,36 @@ def sums(rows: Optional[list[Row]], key: Callable[[Row], tuple], value: str
 
 def sizes(records: list[Record], base: int, wanted: Selection) -> dict[str, Any]:
     """Return where bytes are: by section, folder, object and symbol."""
-    def of(record: Record, what: str) -> Optional[list[Row]]:
-        return record[what] if record.get("sizes") else None
+    def by(keys: tuple[str, ...], what: str, known: str,
+           key: Callable[[Row], tuple]) -> dict[str, Any]:
+        return table([sums(record[what] if record.get(known) else None, key, "size")
+                      for record in records], keys, base, wanted)
 
-    def by(keys: tuple[str, ...], what: str, key: Callable[[Row], tuple]) -> dict[str, Any]:
-        return table([sums(of(record, what), key, "size") for record in records], keys, base,
-                     wanted)
-
+    objects = tell_objects(records)
     return {
-        "sections": by(("section", "kind"), "sections", lambda row: (row["name"], row["kind"])),
-        "folders": by(("folder",), "symbols", lambda row: (row["folder"] or "other",)),
-        "objects": by(("object",), "symbols", lambda row: (row["object"] or "other",)),
-        "symbols": by(("symbol", "object", "section"), "symbols",
-                      lambda row: (plain_name(row["name"]), row["object"], row["section"])),
+        "sections": by(("section", "kind"), "sections", "sizes",
+                       lambda row: (row["name"], row["kind"])),
+        "folders": by(("folder",), "symbols", "knows_objects",
+                      lambda row: (row["folder"] or "other",)),
+        "objects": by(("object",), "symbols", "knows_objects",
+                      lambda row: (row["object"] or "other",)),
+        "symbols": by(("symbol", "object", "section"), "symbols", "knows_symbols",
+                      lambda row: (plain_name(row["name"]), row["object"] if objects else None,
+                                   row["section"])),
     }
+
+
+def tell_objects(records: list[Record]) -> bool:
+    """Tell whether names can be told apart by their objects: those of all are known."""
+    return all(record["knows_objects"] for record in records if record["knows_symbols"])
 
 
 def instructions(records: list[Record], base: int, wanted: Selection) -> dict[str, Any]:
     """Return where instructions are: by folder and function, and by both in each phase."""
+    objects = tell_objects(records)
+
     def function(row: Row) -> tuple:
-        return plain_name(row["name"]), row["mode"], row.get("object")
+        return plain_name(row["name"]), row["mode"], row.get("object") if objects else None
 
     runs = [record.get("run") or {} for record in records]
     keys = ("function", "mode", "object")
@@ -363,12 +373,20 @@ class Options:
 # ---- The whole ---------------------------------------------------------------------
 
 def unique_names(records: list[Record]) -> list[str]:
-    """Return names of the columns, no two the same."""
+    """Return names of the columns, no two the same: files go by their last name."""
+    def last(record: Record) -> str:
+        parts = [part for part in record["name"].split("/") if part]
+        if record["kind"] == "revision" or len(parts) < 2:
+            return record["name"]
+        return "/".join(parts[-2:]) if parts[-1] == ".config" else parts[-1]
+
+    shorts = [last(record) for record in records]
     names: list[str] = []
-    for record in records:
-        name, count = record["name"], 2
+    for record, short in zip(records, shorts):
+        first = short if shorts.count(short) == 1 else record["name"]
+        name, count = first, 2
         while name in names:
-            name = f"{record['name']} ({count})"
+            name = f"{first} ({count})"
             count += 1
         names.append(name)
     return names
@@ -382,6 +400,8 @@ def comparison(records: list[Record], base: int = 0, wanted: Selection = Selecti
     @made_by: revision and version of what was measured with
     """
     names = unique_names(records)
+    # One alone differs from nothing: it is shown whole.
+    rows = wanted if len(records) > 1 else wanted._replace(all=True)
     return {
         "schema": SCHEMA,
         "made_by": made_by or {},
@@ -395,8 +415,8 @@ def comparison(records: list[Record], base: int = 0, wanted: Selection = Selecti
         "selection": wanted._asdict(),
         "figures": figures(records, base),
         "options": Options(records).rows(wanted.all),
-        "sizes": sizes(records, base, wanted),
-        "instructions": instructions(records, base, wanted),
+        "sizes": sizes(records, base, rows),
+        "instructions": instructions(records, base, rows),
     }
 
 

@@ -32,8 +32,7 @@ LEAST_HARTS = {"sifive_u": 2}
 SUFFIXES = {"": 20, "K": 10, "M": 20, "G": 30, "T": 40}
 MODES = ("kernel", "firmware", "user")
 CROSSINGS = {"firmware_calls": "calls into firmware", "firmware_traps": "traps into firmware",
-             "system_calls": "system calls", "traps": "other traps"}
-PAGES = ("total",) + MODES + ("code", "written")
+             "system_calls": "system calls", "traps": "traps into the kernel"}
 FIRST_PHASE = "entry"
 MARKER = re.compile(r"marker:(\d+)")
 MOST_MARKERS = 2048
@@ -343,12 +342,13 @@ def show(result: Row) -> None:
             parts = ", ".join(f"{hart[mode]:,} {mode}" for mode in MODES if hart[mode])
             boot = " (boot)" if hart["hart"] == result["boot_hart"] else ""
             print(f"{sum(hart[mode] for mode in MODES):>14,}  hart {hart['hart']}{boot}: {parts}")
-    print("pages of memory touched")
-    for name in PAGES:
-        print(f"{result['pages'][name]:>14,}  {name}")
-    print("crossings")
-    for name, text in CROSSINGS.items():
-        print(f"{result['crossings'][name]:>14,}  {text}")
+    pages = result["pages"]
+    print(f"pages of memory touched: {pages['total']:,} ("
+          + ", ".join(f"{pages[mode]:,} {mode}" for mode in MODES)
+          + f"; {pages['code']:,} code, {pages['written']:,} written)")
+    print("crossings: " + (", ".join(f"{result['crossings'][name]:,} {text}"
+                                     for name, text in CROSSINGS.items()
+                                     if result["crossings"][name]) or "none"))
     if len(result["phases"]) > 1:
         show_rows("by phase", [{"name": phase["name"],
                                 "instructions": sum(phase[mode] for mode in MODES)}

@@ -11,6 +11,7 @@ in a comment right above it; other words there are an error:
 
   # sweep: machine's     the value must be that of the machine that boots
   # sweep: elf only      the option changes the ELF file, never the flat image
+  # sweep: which machine the option changes which machines the kernel is for; that may be all
 """
 from __future__ import annotations
 
@@ -40,7 +41,8 @@ from tree import Tree, set_value, settable_bools  # noqa: E402
 
 MACHINE = "machine's"
 ELF_ONLY = "elf only"
-NOTES = (MACHINE, ELF_ONLY)
+WHICH_MACHINE = "which machine"
+NOTES = (MACHINE, ELF_ONLY, WHICH_MACHINE)
 NOTE_LINE = re.compile(r"#\s*sweep:\s*(.*?)\s*$")
 
 # How many other options may have to change with one.
@@ -204,16 +206,15 @@ class Model:
         more than a few others is left out, and so is what needs another
         compiler.
         """
+        return [toggle for sym in self.settable() for toggle in self.toggles(base_text, sym)]
+
+    def toggles(self, base_text: str, sym: Symbol) -> list[Toggle]:
+        """Return the configurations in which this option is different."""
         base = self.wishes(base_text)
         self.assign(base)
         old = self.values()
-        found: list[Toggle] = []
-        for sym in self.settable():
-            for value in self.other_values(sym, base):
-                toggle = self.toggle(base, old, sym, value)
-                if toggle:
-                    found.append(toggle)
-        return found
+        found = [self.toggle(base, old, sym, value) for value in self.other_values(sym, base)]
+        return [toggle for toggle in found if toggle]
 
     def other_values(self, sym: Symbol, base: dict[str, str]) -> list[str]:
         """Return the values to try instead of the one that an option has."""
@@ -299,8 +300,7 @@ class Model:
                 if other not in seen:
                     seen.add(other)
                     queue.append(other)
-                    if has_prompt(other) and other.choice is not sym.choice or (
-                            has_prompt(other) and sym.choice is None):
+                    if has_prompt(other) and (not sym.choice or other.choice is not sym.choice):
                         found.append(other)
         return found
 
@@ -335,4 +335,4 @@ def load(root: Path = ROOT) -> Model:
 
 
 __all__ = ["BOOL", "ELF_ONLY", "HEX", "INT", "MACHINE", "Model", "ModelError", "NUMERIC", "STRING",
-           "Toggle", "draw", "has_prompt", "load", "settable_bools"]
+           "Toggle", "WHICH_MACHINE", "draw", "has_prompt", "load", "settable_bools"]

@@ -70,7 +70,7 @@ def image_tree(record: Record) -> list[Node]:
         where = row["object"] or "other"
         node = folders[row["folder"] or "other"].setdefault(where, Node(where))
         node.children.append(Node(plain_name(row["name"]), row["size"],
-                                  row["section"] if row["object"] else "other"))
+                                  row["section"] if row["name"] != "other" else "other"))
     nodes = [Node(folder, children=list(objects.values())) for folder, objects in folders.items()]
     if size > 0:
         nodes.append(Node("between sections", size, "other"))

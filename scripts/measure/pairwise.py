@@ -379,7 +379,7 @@ def find(model: Model, seed: str = "1", store: Optional[Path] = None) -> Pairwis
     return found
 
 
-def coverage(model: Model, found: Pairwise, texts: list[str]) -> Coverage:
+def coverage(found: Pairwise, texts: list[str]) -> Coverage:
     """Count the pairs that some configurations hold, from the files themselves."""
     pairs: set[tuple[int, int]] = set()
     for text in texts:
@@ -392,4 +392,4 @@ def coverage(model: Model, found: Pairwise, texts: list[str]) -> Coverage:
 if __name__ == "__main__":
     the_model = Model()
     the_set = find(the_model, *sys.argv[1:2])
-    print(the_set.seconds, coverage(the_model, the_set, the_set.texts).text())
+    print(the_set.seconds, coverage(the_set, the_set.texts).text())

@@ -181,8 +181,15 @@ static bool leads_to(const struct slot *prev, struct site *site)
 
 /* ---- The trace log ------------------------------------------------------------- */
 
+/* Some gigabytes; whoever wants more has asked for the wrong thing. */
+#define MOST_RUNS (UINT64_C(1) << 27)
+
 static void write_run(unsigned int hart, struct hart *h, enum kind kind)
 {
+	static uint64_t runs;
+
+	if (++runs > MOST_RUNS)
+		die("the trace has become too long: ", option.trace);
 	fprintf(trace, "r %u %c %" PRIx64 " %" PRIu64 " %s\n", hart, mode_names[h->run_mode][0],
 		h->run_start, h->run_count, kind_names[kind]);
 	h->run_count = 0;

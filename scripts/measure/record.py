@@ -6,6 +6,7 @@ could not be found out is null, and a line in "notes" says why.
 """
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import re
@@ -202,54 +203,52 @@ def plain_options(build: Build) -> list[dict[str, Any]]:
 
 # ---- The record ------------------------------------------------------------------
 
-def same_kernel(cache: Cache, build: Build, notes: list[str]) -> Build:
-    """Return a given image with the symbols of the same one built here, if that can be.
+def same_kernel(cache: Cache, build: Build, image: Path, notes: list[str]) -> Build:
+    """Return a given kernel with the symbols of the same one built here, if that can be.
 
     An image alone has no symbols; but it may tell its configuration.
     """
-    if build.elf or not build.config_text or not build.image:
+    if not build.config_text or (build.elf and build.map):
         return build
     try:
         made = cache.build(build.config_text)
     except Failure:
         made = None
-    if made and made.image and made.image.read_bytes() == build.image.read_bytes():
-        notes.append("symbols are those of the same image, built here from its own configuration")
-        return Build(**{**vars(build), "elf": made.elf, "map": made.map})
-    notes.append("its configuration gives another image with these sources and this compiler: "
-                 "nothing is known by section, object, symbol and function")
+    if made and made.image and made.image.read_bytes() == image.read_bytes():
+        notes.append("symbols and objects are those of the same image, built here from its own "
+                     "configuration")
+        return dataclasses.replace(build, elf=made.elf, map=made.map)
+    notes.append("its configuration gives another image with these sources and this compiler")
     return build
 
 
-def measure_sizes(build: Build, record: dict[str, Any], image: Path, notes: list[str]) -> None:
+def measure_sizes(build: Build, record: dict[str, Any], image: Path) -> None:
     """Put the sizes into a record."""
+    notes = record["notes"]
     record["image"] = image.stat().st_size
     if not build.elf:
-        if not build.config_text:
-            notes.append("an image without symbols: nothing is known by section, object, symbol "
-                         "and function")
+        notes.append("an image without symbols: nothing is known by section, object, symbol and "
+                     "function")
         return
     try:
-        found = sizes.measure(build.elf, build.map)
+        record.update(sizes.measure(build.elf, build.map))
     except sizes.BadFile as err:
         notes.append(str(err))
         return
-    record.update(found)
-    if not build.map:
+    if not record["knows_objects"]:
         notes.append("no linker map beside the ELF file: nothing is known by object and folder")
-    if not any(row["name"] != sizes.OTHER for row in found["symbols"]):
-        notes.append("the ELF file has no symbols")
+    if not record["knows_symbols"]:
+        notes.append("the ELF file has no symbols: nothing is known by symbol and function")
 
 
 def measure_run(qemu: Machine, build: Build, record: dict[str, Any], image: Path, scratch: Path,
-                with_least: bool) -> bool:
+                with_least: bool, details: bool) -> bool:
     """Put what a boot shows into a record; False where the tools failed, not the kernel."""
     notes = record["notes"]
     try:
         machine = qemu.described(image, build.config_text, scratch)
         record["machine"] = machine
-        named = build.elf if any(row["object"] or row["name"] != sizes.OTHER
-                                 for row in record["symbols"]) else None
+        named = build.elf if details and record["knows_symbols"] else None
         record["run"] = run_meter(machine, image, named, scratch, METER_TIMEOUT)
     except NoLine as err:
         record["run_failure"] = str(err)
@@ -267,14 +266,14 @@ def measure_run(qemu: Machine, build: Build, record: dict[str, Any], image: Path
     return True
 
 
-def make_record(cache: Cache, build: Build, qemu: Machine,
-                with_least: bool) -> tuple[dict[str, Any], bool]:
+def make_record(cache: Cache, build: Build, qemu: Machine, with_least: bool,
+                details: bool) -> tuple[dict[str, Any], bool]:
     """Find out all there is to know; also tell whether it would be so again."""
     notes: list[str] = []
-    build = same_kernel(cache, build, notes)
     record: dict[str, Any] = {
         "schema": SCHEMA, "key": build.key, "options": None, "image": None, "sizes": None,
-        "sections": [], "symbols": [], "machine": None, "run": None, "run_failure": None,
+        "sections": [], "symbols": [], "knows_symbols": False, "knows_objects": False,
+        "machine": None, "run": None, "run_failure": None,
         "least_ram": None, "notes": notes}
     with tempfile.TemporaryDirectory(prefix="record-", dir=cache.root) as folder:
         scratch = Path(folder)
@@ -286,9 +285,12 @@ def make_record(cache: Cache, build: Build, qemu: Machine,
                 image.write_bytes(sizes.Elf(build.elf).flat())
             except sizes.BadFile as err:
                 raise Failure(str(err)) from err
-        measure_sizes(build, record, image, notes)
-        lasting = measure_run(qemu, build, record, image, scratch, with_least)
-        if build.config_text:
+        build = same_kernel(cache, build, image, notes)
+        measure_sizes(build, record, image)
+        lasting = measure_run(qemu, build, record, image, scratch, with_least, details)
+        if build.config_text and not details:
+            record["options"] = plain_options(build)
+        elif build.config_text:
             try:
                 record["options"] = explained(cache, build, scratch)
             except Failure as err:
@@ -309,26 +311,42 @@ def contents(build: Build) -> str:
 
 
 def measure(build: Build, least_ram: bool = False, cache: Optional[Cache] = None,
-            qemu: Optional[Machine] = None) -> dict[str, Any]:
+            qemu: Optional[Machine] = None, details: bool = True) -> dict[str, Any]:
     """Return the record of a kernel, from the cache where that knows it.
 
     @least_ram: find the least RAM that boots too; takes some boots more
+    @details: ask Kconfig why options are what they are, and the meter for functions and
+              phases; without, a record takes half as long
     Raises builds.Failure where nothing can be measured at all.
     """
     cache = cache or Cache()
     qemu = qemu or Machine()
     key = digest_of(contents(build), qemu.key, tools())
-    if not build.elf:
+    if not (build.elf and build.map):
         # Whether its symbols are known depends on the sources: same_kernel().
         key = digest_of(key, cache.digests(ROOT)[0], cache.compiler)
-    stored = cache.root / "records" / f"{key}{'-least' if least_ram else ''}.json"
-    try:
-        record = json.loads(stored.read_text(encoding="utf-8"))
-        os.utime(stored)
-    except (OSError, ValueError):
-        record, lasting = make_record(cache, build, qemu, least_ram)
+
+    def stored(with_least: bool, with_details: bool) -> Path:
+        parts = [key, *["least"] * with_least, *["plain"] * (not with_details)]
+        return cache.root / "records" / ("-".join(parts) + ".json")
+
+    record = None
+    # One that has more will do.
+    for with_least, with_details in ((least_ram, details), (True, details), (least_ram, True),
+                                     (True, True)):
+        try:
+            file = stored(with_least, with_details)
+            record = json.loads(file.read_text(encoding="utf-8"))
+            os.utime(file)
+            break
+        except (OSError, ValueError):
+            continue
+    if record is None:
+        record, lasting = make_record(cache, build, qemu, least_ram, details)
         if lasting:
-            builds.write_atomic(stored, json.dumps(record))
+            builds.write_atomic(stored(least_ram, details), json.dumps(record))
+    if not least_ram:
+        record["least_ram"] = None
     record.update(name=build.name, kind=build.source.kind if build.source else "text",
                   seconds=build.seconds, qemu=qemu.version, variables={
                       **qemu.variables, **{name: os.environ[name] for name in

@@ -207,11 +207,11 @@ def short(found: dict[str, Any], compared: Compared, most: int) -> tuple[list[Ro
 
 def fill(table: Table, found: dict[str, Any], compared: Compared, columns: Columns,
          most: int = MOST_ROWS) -> Table:
-    """Put rows, what is left out, and the sum into a table; none where nothing is known."""
-    if all(total is None for total in found["totals"]):
-        return table
+    """Put rows, what is left out, and the sum into a table; nothing where all is the same."""
     width = len(table.header) - len(columns.header())
     rows, left = short(found, compared, most)
+    if not rows and not any(left["deltas"]):
+        return table
     for row in rows:
         names = [str(value) if value is not None else "-" for value in row["key"].values()]
         columns.add(table, ["  " + names[0], *names[1:]], row)
@@ -276,7 +276,7 @@ def phases_table(compared: Compared, columns: Columns) -> Table:
         if not compared["selection"]["all"] and not any(phase["values"]):
             continue
         columns.add(table, [f"  {phase['name']}", ""], phase)
-        if not compared["selection"]["all"] and not any(phase["deltas"]):
+        if columns.others and not compared["selection"]["all"] and not any(phase["deltas"]):
             continue
         rows, left = short(phase["functions"], compared, MOST_PHASE_ROWS)
         for row in rows:

@@ -25,6 +25,7 @@ SHF_WRITE, SHF_ALLOC, SHF_EXECINSTR = 1, 2, 4
 SHT_SYMTAB, SHT_NOBITS = 2, 8
 STT_NOTYPE, STT_OBJECT, STT_FUNC = 0, 1, 2
 PT_LOAD = 1
+EM_RISCV = 243
 # Less than this between two things is alignment, not somebody's space.
 LEAST_SPACE = 64
 
@@ -76,7 +77,9 @@ class Elf:
         try:
             self.read()
         except (struct.error, IndexError, ValueError) as err:
-            raise BadFile(f'"{path}" is not a whole 64-bit ELF file ({err})') from err
+            raise BadFile(f'"{path}" is not a whole 64-bit ELF file') from err
+        if self.machine != EM_RISCV:
+            raise BadFile(f'"{path}" is an ELF file for another machine')
 
     def read(self) -> None:
         """Read the headers."""
@@ -278,11 +281,13 @@ def measure(elf_path: Path, map_path: Optional[Path]) -> dict[str, Any]:
     """Return the sizes of a kernel.
 
     "sizes" has the totals by kind, "sections" those by section, "symbols" rows
-    (name, object, folder, section, size) that sum up to the same totals.
+    (name, object, folder, section, size) that sum up to the same totals;
+    "knows_symbols" and "knows_objects" say whether names and objects are known.
     Raises BadFile.
     """
     elf = Elf(elf_path)
     owners = Owners(elf, read_map(map_path))
+    knows_objects = bool(owners.inputs)
     sizes = dict.fromkeys(KINDS, 0)
     sections = []
     rows: dict[tuple[str, Optional[str], str], int] = defaultdict(int)
@@ -297,4 +302,5 @@ def measure(elf_path: Path, map_path: Optional[Path]) -> dict[str, Any]:
     symbols = [{"name": name, "object": owner, "folder": folder_of(owner), "section": kind,
                 "size": size} for (name, owner, kind), size in rows.items()]
     symbols.sort(key=lambda row: (-row["size"], row["name"], row["object"] or ""))
-    return {"sizes": sizes, "sections": sections, "symbols": symbols}
+    return {"sizes": sizes, "sections": sections, "symbols": symbols,
+            "knows_symbols": bool(owners.sized), "knows_objects": knows_objects}

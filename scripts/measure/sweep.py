@@ -41,6 +41,9 @@ ROOT = Path(__file__).resolve().parents[2]
 KINDS = ("random", "pairwise", "each", "all")
 QEMU = "qemu-system-riscv64"
 
+# In so many other configurations at once an option is toggled that did nothing yet.
+ELSEWHERE = 5
+
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
@@ -79,6 +82,8 @@ def parse_args(argv: Optional[list[str]] = None) -> argparse.Namespace:
                         help="SEED: of random and pairwise (1)")
     parser.add_argument("--base", default=env("BASE") or "defconfig", metavar="NAME",
                         help="BASE: configurations whose options are toggled (defconfig)")
+    parser.add_argument("--option", default=env("OPTION") or "", metavar="LIST",
+                        help="OPTION: toggle only these options")
     parser.add_argument("--first", type=int, metavar="N",
                         help="only so many configurations of the pairwise set")
     parser.add_argument("--machines", default=env("MACHINES") or "", metavar="LIST",
@@ -106,7 +111,8 @@ def parse_args(argv: Optional[list[str]] = None) -> argparse.Namespace:
     parser.add_argument("--resume", action="store_true", default=env("RESUME") == "1",
                         help="RESUME=1: leave out what the last sweep of these sources did well")
     parser.add_argument("--no-boot", action="store_true", help="build only")
-    parser.add_argument("--no-shrink", action="store_true", help="look no further into failures")
+    parser.add_argument("--shrink", type=int, default=5, metavar="N",
+                        help="look into so many failures; 0: only keep them (5)")
     parser.add_argument("--dir", default=env("SWEEP_DIR") or str(ROOT / "build" / "sweep"),
                         help="SWEEP_DIR: where results, failures and objects are (build/sweep)")
     parser.add_argument("--list", action="store_true",
@@ -194,6 +200,8 @@ class Sweep:
             0 if args.hosts else os.cpu_count() or 1), args.hosts, args.remote_dir, args.ssh)
         self.model = Model(self.engine.source)
         self.engine.check_hosts(compiler_of(self.model))
+        if float(args.time):
+            self.engine.deadline = self.start + float(args.time)
         if args.machines == ["all"]:
             args.machines = list(Planner(self.model, [], [1]).known.harts)
         self.planner = Planner(self.model, args.machines, args.harts)
@@ -206,9 +214,9 @@ class Sweep:
         """Return what is to be done."""
         for kind in dict.fromkeys(self.args.kinds):
             for case in getattr(self, f"plan_{kind}")():
-                if case.name not in self.cases:
-                    self.cases[case.name] = case
-                    self.kinds[case.name] = kind
+                assert case.name not in self.cases, case.name
+                self.cases[case.name] = case
+                self.kinds[case.name] = kind
         cases = shard(list(self.cases.values()), self.args.shard or None)
         self.cases = {case.name: case for case in cases}
         return cases
@@ -224,19 +232,33 @@ class Sweep:
 
     def plan_each(self) -> list[Case]:
         """Every option of each base."""
-        cases = [case for base in self.args.base for case in self.planner.each(base)]
+        cases = [case for base in self.args.base
+                 for case in self.planner.each(base, words_of(self.args.option))]
         toggled = len({case.option.partition("=")[0] for case in cases if case.option})
         self.notes["each"] = f"{toggled} options toggled, from {', '.join(self.args.base)}"
         return cases
 
+    def pairwise_set(self) -> Any:
+        """Return the pairwise set; z3 is needed for nothing else."""
+        try:
+            import pairwise
+        except ImportError as err:
+            raise UsageError(f"{err.name} is needed for pairs: install python3-z3, or run "
+                             "./scripts/setup.sh") from None
+        return pairwise.find(self.model, self.args.seed, self.folder / "pairwise")
+
     def plan_pairwise(self) -> list[Case]:
         """The pairwise set."""
-        import pairwise
-        found = pairwise.find(self.model, self.args.seed, self.folder / "pairwise")
-        texts = found.texts[:self.args.first]
-        self.notes["pairwise"] = pairwise.coverage(self.model, found, texts).text()
+        texts = self.pairwise_set().texts[:self.args.first]
         return [self.planner.case(f"pairwise-{number}", text)
                 for number, text in enumerate(texts)]
+
+    def note_coverage(self, names: list[str]) -> None:
+        """Count the pairs that the pairwise set's configurations of these names hold."""
+        texts = [self.cases[name].text for name in names if self.kinds[name] == "pairwise"]
+        if "pairwise" in self.args.kinds:
+            import pairwise
+            self.notes["pairwise"] = pairwise.coverage(self.pairwise_set(), texts).text()
 
     # -- results ----------------------------------------------------------------------
 
@@ -257,11 +279,12 @@ class Sweep:
 
     def key(self, case: Case) -> str:
         """Return what a case's result is remembered by."""
-        return case.key(self.engine.digest + repr(self.versions) + repr(self.settings))
+        return case.key(f"{self.engine.deciding} {self.versions} {self.settings}")
 
-    def do(self, cases: list[Case]) -> bool:
+    def do(self, cases: list[Case], append: bool = False) -> bool:
         """Do the cases; return False if that was interrupted."""
-        known = self.remembered() if self.args.resume else {}
+        append = append or self.args.resume
+        known = self.remembered() if append else {}
         progress = report_of.Progress(len(cases))
         todo: list[Case] = []
         for case in cases:
@@ -270,10 +293,8 @@ class Sweep:
                 self.take({**old, "name": case.name, "resumed": True}, progress)
             else:
                 todo.append(case)
-        if float(self.args.time):
-            self.engine.deadline = time.monotonic() + float(self.args.time)
         try:
-            with open(self.folder / "done.jsonl", "a" if self.args.resume else "w",
+            with open(self.folder / "done.jsonl", "a" if append else "w",
                       encoding="utf-8") as store:
                 for result in self.engine.run(todo):
                     if result["status"] == "ok":
@@ -299,25 +320,61 @@ class Sweep:
         progress.add(result)
 
     def check_options(self) -> None:
-        """Turn toggled options that change nothing into failures."""
+        """Turn toggled options that do nothing into failures.
+
+        Where an option makes no difference to the image of any base, it is toggled
+        in other configurations; it fails if it makes none there either.
+        """
+        suspects = self.judge_options()
+        others = list(self.other_texts().items()) if suspects else []
+        while suspects and others:
+            print(f"sweep: no difference so far by {' '.join(suspects)}: trying elsewhere",
+                  file=sys.stderr)
+            cases = list(self.planner.elsewhere(suspects, dict(others[:ELSEWHERE])))
+            del others[:ELSEWHERE]
+            self.cases.update({case.name: case for case in cases})
+            self.kinds.update({case.name: "each" for case in cases})
+            finished = self.do(cases, append=True)
+            suspects = self.judge_options()
+            if not finished or len(self.results) < len(self.cases):
+                return  # where they were not tried they may make a difference
+        for result in self.results:
+            if self.cases[result["name"]].option.partition("=")[0] in suspects:
+                result.update(status="fail", step="compare", why=(
+                    f"{result['option']} leaves the image as it is, here and in all other "
+                    "configurations that were tried: an option that does nothing"))
+
+    def other_texts(self) -> dict[str, str]:
+        """Return configurations in which an option may make a difference."""
+        texts = {f"with-{name}": text for name, text in self.planner.named()}
+        return {**texts, **{f"with-pairwise-{number}": text
+                            for number, text in enumerate(self.pairwise_set().texts)}}
+
+    def judge_options(self) -> list[str]:
+        """Return the toggled options that made no difference anywhere so far."""
         done = {result["name"]: result for result in self.results if result["status"] == "ok"}
-        for result in list(done.values()):
+        differs: dict[str, bool] = {}
+        for result in done.values():
             case = self.cases[result["name"]]
             other = done.get(case.reference)
             if not case.reference or not other:
                 continue
-            same_image = result["image"] == other["image"]
-            same_elf = result["elf"] == other["elf"]
-            why = ""
-            if case.elf_only and not same_image:
-                why = "changes the image, and Kconfig says that it does not"
-            elif case.elf_only and same_elf:
-                why = "changes neither the image nor the ELF file: an option that does nothing"
-            elif not case.elf_only and same_image:
-                why = "leaves the image as it is: an option that does nothing"
-            if why:
-                result.update(status="fail", step="compare",
-                              why=f"{case.option} {why} (beside {case.reference})")
+            name = case.option.partition("=")[0]
+            same = result["image"] == other["image"]
+            if not case.elf_only:
+                result["same_image"] = same
+                differs[name] = differs.get(name, False) or not same or case.moved
+            elif not same:
+                result.update(status="fail", step="compare", why=(
+                    f"{case.option} changes the image, and Kconfig says that it does not "
+                    f"(beside {case.reference})"))
+            else:
+                differs[name] = differs.get(name, False) or result["elf"] != other["elf"]
+        same = sum(bool(result.get("same_image")) for result in self.results)
+        if differs:
+            self.notes["toggles"] = (f"{sum(differs.values())} of {len(differs)} options make a "
+                                     f"difference; {same} toggles make none where they were tried")
+        return [name for name, does in differs.items() if not does]
 
     def look_into_failures(self) -> None:
         """Confirm, keep and shrink what failed."""
@@ -325,9 +382,11 @@ class Sweep:
         folder = fresh(self.folder / "failed")
         if failed:
             import shrink
+            self.settings.work = str(folder / "trees")
             shrink.Doctor(self.planner, self.engine.source, self.settings, folder,
-                          {} if self.args.no_shrink else dict(self.planner.named())
+                          dict(self.planner.named()), self.args.shrink
                           ).look(failed, self.cases)
+            shutil.rmtree(folder / "trees", ignore_errors=True)
 
     def report(self) -> dict[str, Any]:
         """Return all that is known."""
@@ -342,6 +401,8 @@ class Sweep:
         """Write and print the report; return the exit status."""
         order = {name: number for number, name in enumerate(self.cases)}
         self.results.sort(key=lambda result: order[result["name"]])
+        self.note_coverage([result["name"] for result in self.results
+                            if result["status"] == "ok"])
         report = self.report()
         report_of.write_json(self.folder / "results.json", report)
         report_of.write_junit(self.folder / "junit.xml", report)
@@ -358,6 +419,7 @@ def list_cases(sweep: Sweep, cases: list[Case]) -> int:
     folder = fresh(sweep.folder / "configs")
     for case in cases:
         (folder / f"{case.name}.config").write_text(case.text, encoding="utf-8")
+    sweep.note_coverage(list(sweep.cases))
     for kind, text in sweep.notes.items():
         print(f"{kind}: {text}")
     print(f"{len(cases)} configurations in {folder}")
@@ -384,8 +446,8 @@ def run() -> int:
     if args.list:
         return list_cases(sweep, cases)
     finished = sweep.do(cases)
-    sweep.check_options()
     if finished:
+        sweep.check_options()
         sweep.look_into_failures()
     status = sweep.write()
     return status if finished else EXIT_INTERRUPTED

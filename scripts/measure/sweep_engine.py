@@ -32,8 +32,10 @@ from sweep_worker import BOOT_TIMEOUT, BUILD_TIMEOUT, Settings
 PYTHON = "/usr/bin/python3"
 # Cases that one start of a worker does.
 BATCH = 8
-# What the sweep itself needs besides what a build reads.
+# What the sweep itself needs besides what a build reads. Of it only the worker
+# has a say in a result.
 ALSO_NEEDED = ("configs", "scripts/measure")
+DECIDES = "scripts/measure/sweep_worker.py"
 # Copies of the sources that are kept, here and on other machines.
 KEPT_COPIES = 3
 PREFLIGHT_TIMEOUT = 120
@@ -52,31 +54,34 @@ class Host:
     tools: dict[str, str] = field(default_factory=dict)
 
 
-def source_files(root: Path) -> list[str]:
-    """Return the files that a sweep needs, by their path in the tree."""
+def source_files(root: Path) -> list[tuple[str, bool]]:
+    """Return the files that a sweep needs, and whether a result depends on each."""
     names = set(Sources(root).files())
+    decide = names | {DECIDES}
     for folder in ALSO_NEEDED:
         names.update(str(path.relative_to(root)) for path in (root / folder).rglob("*")
                      if path.is_file() and "__pycache__" not in path.parts)
-    return sorted(names)
+    return [(name, name in decide) for name in sorted(names)]
 
 
-def pack(root: Path) -> tuple[str, bytes]:
-    """Return a digest of the sources, and an archive of them."""
+def pack(root: Path) -> tuple[str, str, bytes]:
+    """Return digests of the sources and of what decides results, and an archive of all."""
     digests = []
+    deciding = []
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz", compresslevel=1) as archive:
-        for name in source_files(root):
+        for name, decides in source_files(root):
             try:
                 data = (root / name).read_bytes()
                 mode = (root / name).stat().st_mode & 0o777
             except FileNotFoundError:
                 continue  # an editor's file that is gone again
             digests.append(f"{name} {mode & 0o100:o} {digest_of(data)}")
+            deciding += digests[-1:] if decides else []
             info = tarfile.TarInfo(name)
             info.size, info.mode, info.mtime = len(data), mode, int(time.time())
             archive.addfile(info, io.BytesIO(data))
-    return digest_of(*digests)[:16], buffer.getvalue()
+    return digest_of(*digests)[:16], digest_of(*deciding)[:16], buffer.getvalue()
 
 
 # Run by sh on each machine, with the archive as input: $1 is the folder for copies,
@@ -110,7 +115,7 @@ class Engine:
         self.jobs = jobs
         self.ssh = ssh
         self.deadline: Optional[float] = None
-        self.digest, archive = pack(root)
+        self.digest, self.deciding, archive = pack(root)
         self.copies = folder / "copies"
         self.stderr = ""
         copies = self.unpack(["sh", "-c", UNPACK, "sh", str(self.copies), self.digest], archive,
@@ -219,10 +224,11 @@ class Engine:
         batches = self.batches(cases)
         timeout = len(batches[0]) * (BUILD_TIMEOUT * 2 + BOOT_TIMEOUT * 2)
         with tempfile.TemporaryFile("w+") as errors:
+            agent = {name: os.environ[name] for name in ("SSH_AUTH_SOCK",) if name in os.environ}
             process = subprocess.Popen(self.command(self.folder / "joblog", timeout), text=True,
                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                        stderr=errors, start_new_session=True,
-                                       env={**self.settings.env, "SHELL": "/bin/sh"})
+                                       env={**self.settings.env, **agent, "SHELL": "/bin/sh"})
             feeder = threading.Thread(target=self.feed, args=(process.stdin, batches), daemon=True)
             feeder.start()
             try:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, Iterator, Optional
 
 from builds import digest_of, named_configs, parse_config
-from model import ELF_ONLY, MACHINE, STRING, Model, ModelError, Toggle, draw, settable_bools
+from model import (ELF_ONLY, MACHINE, STRING, WHICH_MACHINE, Model, ModelError, Toggle, draw,
+                   settable_bools)
 from sweep_machines import Boot, Machines
 
 # Per cent of the options that are wished for in a random configuration.
@@ -30,6 +31,8 @@ class Case:
     @option:    what was toggled, as NAME=VALUE
     @reference: the case whose image must be another one
     @elf_only:  no, the image must be the same, and the ELF file another one
+    @moved:     it may be the same, since the kernel is for other machines, which is what the
+                option is there for
     """
 
     name: str
@@ -40,6 +43,7 @@ class Case:
     option: str = ""
     reference: str = ""
     elf_only: bool = False
+    moved: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return what the worker gets."""
@@ -67,8 +71,7 @@ class Planner:
 
     def boots(self, text: str) -> list[Boot]:
         """Return the boots of a configuration."""
-        self.model.assign(parse_config(text))
-        fitting = self.known.fitting()
+        fitting = self.fitting(text)
         number = self.count
         self.count += 1
         harts = self.harts[number // max(len(fitting), 1) % len(self.harts)]
@@ -95,10 +98,11 @@ class Planner:
         rng = random.Random(f"{seed}/{number}")
         model = self.model
         model.tree.unset_values()
-        draw(model.tree, rng, rng.choice(PERCENTS), {})
+        # First what decides about choices: draw() takes those that can be seen.
         for sym in model.settable():
             if sym.orig_type == STRING and rng.random() < 0.5:
                 sym.set_value("".join(rng.choices(LETTERS, k=rng.randint(1, LONGEST))))
+        draw(model.tree, rng, rng.choice(PERCENTS), {})
         drawn = model.text()
         wishes = {name: value for name, value in parse_config(drawn).items()
                   if MACHINE not in model.notes.get(name, ())}
@@ -137,33 +141,59 @@ class Planner:
             raise ModelError(f"no configuration {name}; there are: "
                              f"{' '.join(sorted(targets))}") from err
 
-    def each(self, base: str) -> Iterator[Case]:
+    def each(self, base: str, only: list[str]) -> Iterator[Case]:
         """Yield a base and the configurations in which one option is different.
 
         What an option does is seen against the same configuration without it,
         which is not always the base: other options may have had to change too.
+        @only: toggle these options and no other ones, if any are given
         """
         text = self.base(base)
-        label = Path(base).name
-        words = [NO_CONFIG_INSIDE]
+        label = f"each-{Path(base).name}"
+        yield self.case(label, text, words=[NO_CONFIG_INSIDE])
         toggles = self.model.toggleable(text)
-        known = {text: f"{label}"}
-        yield self.case(label, text, words=words)
+        for name in only:
+            if name not in self.model.by_name:
+                raise ModelError(f"OPTION={name}: no such option in Kconfig")
+        yield from self.toggled(label, text, [toggle for toggle in toggles
+                                              if not only or toggle.name in only])
+
+    def elsewhere(self, names: list[str], texts: dict[str, str]) -> Iterator[Case]:
+        """Yield the cases of some options toggled in other configurations, built only."""
+        for label, text in texts.items():
+            toggles = [toggle for name in names
+                       for toggle in self.model.toggles(text, self.model.by_name[name])]
+            if toggles:
+                yield Case(label, text, words=[NO_CONFIG_INSIDE])
+                for case in self.toggled(label, text, toggles):
+                    case.boots = []
+                    yield case
+
+    def toggled(self, label: str, text: str, toggles: list[Toggle]) -> Iterator[Case]:
+        """Yield the cases of a configuration's toggles, and what each is compared with."""
+        known = {text: label}
         for toggle in toggles:
             name = f"{label}-{toggle.name}-{toggle.value}"
             beside = self.beside(text, toggle)
             if beside not in known:
                 known[beside] = f"{name}-not"
-                yield self.each_case(known[beside], beside, toggle, "")
-            yield self.each_case(name, toggle.text, toggle, known[beside])
+                yield self.each_case(known[beside], beside, toggle)
+            case = self.each_case(name, toggle.text, toggle)
+            case.option, case.reference = f"{toggle.name}={toggle.value}", known[beside]
+            case.moved = (WHICH_MACHINE in self.model.notes.get(toggle.name, ()) and
+                          self.fitting(toggle.text) != self.fitting(beside))
+            yield case
 
-    def each_case(self, name: str, text: str, toggle: Toggle, reference: str) -> Case:
+    def each_case(self, name: str, text: str, toggle: Toggle) -> Case:
         """Return the case of a toggled option; not booted where no machine is like that."""
-        boots = self.boots(text) if toggle.boots else []
-        elf_only = ELF_ONLY in self.model.notes.get(toggle.name, ())
-        return Case(name, text, boots, words=[NO_CONFIG_INSIDE],
-                    option=f"{toggle.name}={toggle.value}" if reference else "",
-                    reference=reference, elf_only=elf_only)
+        return Case(name, text, self.boots(text) if toggle.boots else [],
+                    words=[NO_CONFIG_INSIDE],
+                    elf_only=ELF_ONLY in self.model.notes.get(toggle.name, ()))
+
+    def fitting(self, text: str) -> list[str]:
+        """Return the machines that a configuration is for."""
+        self.model.assign(parse_config(text))
+        return self.known.fitting()
 
     def beside(self, base: str, toggle: Toggle) -> str:
         """Return a toggle's configuration with only the toggle undone, or the base."""

@@ -60,6 +60,12 @@ def boots_of(results: list[dict[str, Any]]) -> Counter:
                    for boot in result.get("boots", ()))
 
 
+def skipped(result: dict[str, Any]) -> str:
+    """Return why no boot of a configuration could be judged, or ""."""
+    how = [boot["how"] for boot in result.get("boots", ())]
+    return how[0] if how and "ok" not in how else ""
+
+
 def table(report: dict[str, Any]) -> str:
     """Return the summary for people."""
     results = report["results"]
@@ -78,6 +84,9 @@ def table(report: dict[str, Any]) -> str:
     lost = report["planned"] - len(results)
     lines.append(f"{count['ok']} of {report['planned']} configurations passed, {count['fail']} "
                  f"failed, {lost} were not done; {report['seconds']:.0f} s")
+    unseen = sum(bool(skipped(result)) for result in results if result["status"] == "ok")
+    if unseen:
+        lines.append(f"{unseen} of them were built, and their boot could not be judged here")
     return "\n".join(lines)
 
 
@@ -92,10 +101,14 @@ def write_junit(path: Path, report: dict[str, Any]) -> None:
     failed = sum(result["status"] == "fail" for result in results)
     out = ['<?xml version="1.0" encoding="utf-8"?>\n',
            f'<testsuites><testsuite name="sweep" tests="{len(results)}" failures="{failed}" '
-           f'errors="0" skipped="0" time="{report["seconds"]:.3f}">\n']
+           f'errors="0" skipped="{sum(bool(skipped(result)) for result in results)}" '
+           f'time="{report["seconds"]:.3f}">\n']
     for result in results:
         head = (f'<testcase classname="sweep.{result["kind"]}" name={quoteattr(result["name"])} '
                 f'time="{result["seconds"]:.3f}"')
+        if result["status"] != "fail" and skipped(result):
+            out.append(f"{head}><skipped message={quoteattr(skipped(result))}/></testcase>\n")
+            continue
         if result["status"] != "fail":
             out.append(head + "/>\n")
             continue

@@ -241,9 +241,14 @@ def main() -> int:
     """Do the batches that come on standard input."""
     for signum in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         signal.signal(signum, on_signal)
+    # What belongs to this machine and not to the one that asks.
+    own = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
     for line in sys.stdin:
         batch = json.loads(line)
-        worker = Worker(Settings(**batch["settings"]))
+        settings = Settings(**batch["settings"])
+        settings.env = {**{name: value for name, value in settings.env.items()
+                           if name != "TMPDIR"}, **own}
+        worker = Worker(settings)
         with worker.tree() as tree:
             for case in batch["cases"]:
                 result = worker.do(case, tree)

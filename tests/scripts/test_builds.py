@@ -329,3 +329,21 @@ def test_unwritable(tmp_path: Path) -> None:
     file.write_text("", encoding="ascii")
     with pytest.raises(Failure, match="AHOY_CACHE"):
         Cache(file / "below")
+
+
+def test_built_source_tree(cache: Cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A build in the source tree itself changes no source and gets into no other build."""
+    tree = copy_sources(tmp_path / "tree")
+    before = cache.build(of_tree(tree, "uart_defconfig"))
+    for goals in (["tiny_defconfig"], ["all"]):
+        subprocess.run(["make", "-s", "-j2", "-C", str(tree), *goals], check=True,
+                       env=builds.environment())
+    assert (tree / builds.IMAGE).is_file()
+    with monkeypatch.context() as patch:
+        patch.setattr(builds, "run_make", no_make)
+        cache.build(of_tree(tree, "uart_defconfig"))
+    fresh = Cache(tmp_path / "fresh", 2).build(of_tree(tree, "uart_defconfig"))
+    assert fresh.image and before.image
+    assert fresh.image.read_bytes() == before.image.read_bytes()
+    # And the tree is a build folder like any other.
+    assert builds.resolve(str(tree)).image == (tree / builds.IMAGE).resolve()

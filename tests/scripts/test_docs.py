@@ -23,8 +23,8 @@ LINK = re.compile(r"\]\(([^)\s]+)\)")
 PATH = re.compile(r"[\w.-]+(/[\w.-]+)*/?")
 SOURCE_NAME = re.compile(r".*\.(c|h|S|py|sh|md|dts|config|ini)|.*_defconfig|defconfig")
 # Files that a build makes, or that a page uses as an example.
-NO_FILES = {"arch/riscv/boot/Image", "System.map", "build/check/check.xml", "build/", "u-boot.bin",
-            "compile_commands.json"}
+NO_FILES = {".config", "arch/riscv/boot/Image", "System.map", "build/check/check.xml", "build/",
+            "build/cache", "build/prices", "build/sweep", "u-boot.bin", "compile_commands.json"}
 EXAMPLE_OPTIONS = {"X"}
 
 

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """The configuration targets: menuconfig and guiconfig."""
 import os
+import re
 import shutil
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -10,13 +12,15 @@ from typing import Any
 import pytest
 
 from kconfigtree import CONF, PYTHON, Tree
+from test_prices import Ledger, data, ledgers
 
 
 class Terminal:
     """A program in a terminal of its own, by tmux."""
 
     def __init__(self, tree: Tree, command: str) -> None:
-        self.socket = str(tree.obj.parent / "tmux")
+        # One a terminal: the server of the last one may still be on its way out.
+        self.socket = tempfile.mktemp(prefix="tmux-", dir=tree.obj.parent)
         env = tree.env(TERM="screen", LANG="C.UTF-8")
         self.env = env
         self.tmux("new-session", "-d", "-x", "80", "-y", "30", "-c", str(tree.obj),
@@ -77,6 +81,83 @@ def test_menuconfig(tmp_path: Path) -> None:
     got = tree.values()
     assert (got["LINEAR"], got["DRIVER"], got["FORCED"], got["SHIFT"]) == ("y", "y", "y", "13")
     assert tree.config_file.read_text().startswith("#\n# Automatically generated")
+
+
+@need_tmux
+def test_menuconfig_shows_prices(tmp_path: Path) -> None:
+    """Beside options, what all costs in the footer, and the whole story in "?"."""
+    tree = Tree(tmp_path)
+    tree.preset("defconfig", "CONFIG_SHIFT=13\n")
+    tree.run("defconfig")
+    ledger = prices_of(tree)
+    with Terminal(tree, f"{PYTHON} {CONF} menuconfig") as term:
+        screen = term.see("1,000 bytes (0), 500 instructions (0); base defconfig")
+        assert re.search(r"\[\*\] Big +-200 B -30 i$", screen, re.MULTILINE), screen
+        term.keys("Down", "n")
+        screen = term.see("800 bytes (-200), 470 instructions (-30)")
+        assert re.search(r"\[ \] Big +\+200 B \+30 i$", screen, re.MULTILINE), screen
+        term.keys("?")
+        term.see("Help on BIG.")
+        term.keys("G")
+        screen = term.see("QEMU 7.2.22, OpenSBI 1.1")
+        assert "bytes by folder: kernel -200" in screen and "BIG: y to n" in screen
+        term.keys("q")
+        term.see("[ ] Big")
+        term.keys("Down", "Enter")
+        term.see("[ ] Driver")
+        term.keys("y")
+        assert "~800 bytes" in term.see("1 unpriced")
+    (tree.src / "new.c").write_text("int changed;\n")
+    with Terminal(tree, f"{PYTHON} {CONF} menuconfig") as term:
+        assert "~1,000 bytes" in term.see("STALE: make prices")
+    assert ledger.exists()
+
+
+@need_tmux
+def test_menuconfig_without_prices(tmp_path: Path) -> None:
+    """Says how to get them, also where a ledger is no ledger."""
+    tree = Tree(tmp_path)
+    tree.run("alldefconfig")
+    (tree.obj / "build" / "prices").mkdir(parents=True)
+    (tree.obj / "build" / "prices" / "defconfig.json").write_text("{}")
+    with Terminal(tree, f"{PYTHON} {CONF} menuconfig") as term:
+        assert "Big" in term.see('No prices: "make prices" finds out')
+
+
+def prices_of(tree: Tree) -> Path:
+    """Put a ledger of this tree into its object tree."""
+    made = data(ledgers.keys(tree.src))
+    made["base"].update(values=tree.values(), settable=["BIG", "DRIVER"])
+    made["prices"] = made["prices"][1:2]
+    made["interactions"]["pairs"] = []
+    path = tree.obj / "build" / "prices" / "defconfig.json"
+    Ledger(made).write(path)
+    return path
+
+
+@need_tmux
+def test_menuconfig_with_prices_starts_at_once(tmp_path: Path) -> None:
+    """From a ledger, whose stamp is compared with what there is now."""
+    tree = Tree(tmp_path)
+    tree.preset("defconfig", "")
+    tree.run("defconfig")
+    prices_of(tree)
+    times = []
+    for _ in range(5):
+        master, slave = os.openpty()
+        start = time.monotonic()
+        with subprocess.Popen([PYTHON, CONF, "menuconfig"], cwd=tree.obj, stdin=slave,
+                              stdout=slave, stderr=subprocess.DEVNULL, start_new_session=True,
+                              env=tree.env(TERM="vt100")) as program:
+            os.close(slave)
+            screen = b""
+            while b"base defconfig" not in screen:
+                screen += os.read(master, 65536)
+            times.append(time.monotonic() - start)
+            os.close(master)
+            program.kill()
+    # Others use this machine too.
+    assert min(times) < 0.5, times
 
 
 @need_tmux

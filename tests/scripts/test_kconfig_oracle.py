@@ -1,15 +1,22 @@
 # SPDX-License-Identifier: MIT
-"""Random Kconfig trees and configurations: conf.py against Linux's own conf,
-which Debian packages in linux-kbuild-*."""
+"""Random Kconfig trees and configurations, and this tree's: conf.py against Linux's
+own conf, which Debian packages in linux-kbuild-*."""
 import glob
 import random
 import subprocess
+import sys
 from pathlib import Path
 from typing import Dict, List, Tuple
 
 import pytest
 
 from kconfigtree import Tree, values
+from sourcecopy import ROOT
+
+sys.path.insert(0, str(ROOT / "scripts" / "measure"))
+
+import model  # noqa: E402
+import sweep_plan  # noqa: E402
 
 FOUND = sorted(glob.glob("/usr/lib/linux-kbuild-*/scripts/kconfig/conf"))
 pytestmark = pytest.mark.skipif(not FOUND, reason="linux-kbuild (Linux's conf) is not installed")
@@ -164,3 +171,27 @@ def test_agrees_with_linux(tmp_path: Path, seed: int) -> None:
         tree.preset("again_defconfig", (tree.obj / "defconfig").read_text())
         tree.run("again_defconfig")
         assert tree.config_file.read_text() == text
+
+
+@pytest.mark.parametrize("part", range(2))
+def test_this_tree(tmp_path: Path, part: int) -> None:
+    """Random configurations of this tree, whole and as anybody might write them: Linux's
+    conf reads them as kconfiglib does."""
+    ours = model.load()
+    planner = sweep_plan.Planner(ours, [], [1])
+    rng = random.Random(part)
+    config = tmp_path / "config"
+    for number in range(20):
+        text = planner.random("oracle", 20 * part + number).text
+        lines = text.splitlines(keepends=True)
+        some = "".join(line for line in lines if rng.random() < 0.5)
+        for given in (text, some):
+            config.write_text(given)
+            done = subprocess.run([FOUND[-1], "--olddefconfig", "Kconfig"], cwd=ROOT, timeout=60,
+                                  env={**ours.env, "srctree": ".", "KCONFIG_CONFIG": str(config)},
+                                  stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                                  check=False)
+            assert done.returncode == 0, done.stderr
+            mine = tmp_path / "mine"
+            mine.write_text(ours.complete(given))
+            assert on(config) == on(mine)

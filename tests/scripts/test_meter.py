@@ -1,51 +1,15 @@
 # SPDX-License-Identifier: MIT
 """Tests of scripts/meter: figures against hand counts and QEMU's own trace."""
 
-import json
-import os
 import re
-import subprocess
 from pathlib import Path
-from typing import Any, Dict, List
 
 import pytest
-from asmkernel import LINE, POWER_OFF, ROOT, build, cost, put_string, qemu, qemu_version
+from asmkernel import LINE, POWER_OFF, build, cost, put_string, qemu_version
+from metering import fixture_build_dir, measure, refused, run_meter  # noqa: F401
 
-METER = ROOT / "scripts" / "meter"
 TEXT = LINE + "\\n"  # as written in assembly
 LENGTH = len(LINE) + 1
-
-
-@pytest.fixture(scope="session", name="build_dir")
-def fixture_build_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return one folder for the plugin of all tests."""
-    return tmp_path_factory.mktemp("meter")
-
-
-def run_meter(build_dir: Path, *args: Any, **env: str) -> "subprocess.CompletedProcess[str]":
-    """Run the meter."""
-    qemu()
-    return subprocess.run([str(METER), "--build-dir", str(build_dir), *map(str, args)],
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                          timeout=120, check=False, env={**os.environ, **env})
-
-
-def measure(build_dir: Path, *args: Any) -> Dict[str, Any]:
-    """Return the meter's figures."""
-    done = run_meter(build_dir, "--json", *args)
-    assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
-    result: Dict[str, Any] = json.loads(done.stdout)
-    return result
-
-
-def refused(done: "subprocess.CompletedProcess[str]", status: int, *texts: str) -> None:
-    """Check that the meter gave no figures and said why."""
-    assert done.returncode == status, done.stderr
-    assert done.stdout == ""
-    assert "Traceback" not in done.stderr
-    for text in texts:
-        assert text in done.stderr
 
 
 # ---- Hand counts ------------------------------------------------------------
@@ -185,51 +149,6 @@ def test_functions(tmp_path: Path, build_dir: Path) -> None:
                       "(firmware)": result["firmware"]}
     text = run_meter(build_dir, "--kernel", image, "--symbols", image.with_suffix(".elf")).stdout
     assert re.search(r"^ +42  spin$", text, re.MULTILINE)
-
-
-# ---- QEMU's own trace -------------------------------------------------------
-
-def trace(tmp_path: Path, image: Path, firmware: bool) -> List[int]:
-    """Return the addresses of all instructions from the kernel's entry on.
-
-    Without firmware only the kernel's, which is a lot faster.
-    """
-    log = tmp_path / "trace"
-    single = (["-accel", "tcg,one-insn-per-tb=on"] if qemu_version() >= (8, 1)
-              else ["-singlestep"])
-    subprocess.run(qemu() + ["-M", "virt", "-m", "128M", "-kernel", str(image), "-display", "none",
-                             "-monitor", "none", "-serial", f"file:{tmp_path}/console",
-                             "-seed", "1",
-                             "-d", "exec,nochain", "-D", str(log)] + single
-                   + ([] if firmware else ["-dfilter", "0x80200000+0x10000"]),
-                   timeout=100, check=True)
-    addresses = []
-    with open(log, encoding="ascii", errors="replace") as lines:
-        for line in lines:
-            match = re.match(r"Trace .*\[[0-9a-f]+/([0-9a-f]+)/", line)
-            if match:
-                address = int(match.group(1), 16)
-                if addresses or address == 0x80200000:
-                    addresses.append(address)
-    return addresses
-
-
-@pytest.mark.parametrize("how,sends", [("store", LENGTH), ("poll", LENGTH), ("sbi", LENGTH + 1)])
-def test_trace_agrees(tmp_path: Path, build_dir: Path, how: str, sends: int) -> None:
-    """QEMU's trace of single steps has the same instructions.
-
-    The last one counted must be the store that sends, run once for each
-    character (OpenSBI sends a carriage return with the newline).
-    """
-    image = build(tmp_path, put_string(TEXT, how) + POWER_OFF)
-    result = measure(build_dir, "--kernel", image)
-    steps = trace(tmp_path, image, how == "sbi")
-    counted = steps[:result["total"]]
-    assert len(counted) == result["total"]
-    assert counted.count(counted[-1]) == sends
-    kernel = [address for address in counted if address >= 0x80200000]
-    assert len(kernel) == result["kernel"]
-    assert len(counted) - len(kernel) == result["firmware"]
 
 
 # ---- No figures -------------------------------------------------------------
