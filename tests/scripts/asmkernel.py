@@ -74,8 +74,8 @@ def build(folder: Path, source: str, name: str = "kernel") -> Path:
     """
     elf, image = folder / f"{name}.elf", folder / f"{name}.bin"
     asm = folder / f"{name}.S"
-    asm.write_text(".option norelax\n.option norvc\n.globl _start\n_start:\n" + source + IDLE,
-                   encoding="ascii")
+    asm.write_text(".option norelax\n.option norvc\n.option nopic\n.globl _start\n_start:\n"
+                   + source + IDLE, encoding="ascii")
     subprocess.run([find_tool("gcc"), "-nostdlib", "-static", "-no-pie", "-march=rv64ima_zicsr",
                     "-mabi=lp64", "-Wl,-Ttext=0x80200000,--no-warn-rwx-segments,--build-id=none,-N",
                     "-o", str(elf), str(asm)], check=True)
