@@ -200,6 +200,7 @@ static void release_lock(bool taken, unsigned long flags)
 #else
 static __always_inline unsigned long take_lock(bool *taken)
 {
+	*taken = false;
 	return 0;
 }
 

@@ -36,8 +36,12 @@ struct run_queue {
 
 static struct run_queue run_queues[NR_HARTS];
 
-/* Where a hart starts, and is when it has nothing to do. */
-struct thread first_threads[NR_HARTS];
+struct thread boot_thread;
+
+#ifdef CONFIG_IRQ
+/* What harts are when they have nothing to do. */
+static struct thread idle_threads[NR_HARTS];
+#endif
 
 static __always_inline struct run_queue *this_queue(void)
 {
@@ -298,6 +302,7 @@ void schedule(void)
 	finish_switch(switch_to(prev, next));
 }
 
+#ifdef CONFIG_IRQ
 /* What a hart does when there is nothing to do. */
 static void __noreturn idle(void)
 {
@@ -313,6 +318,7 @@ static void __noreturn idle(void)
 		local_irq_enable();
 	}
 }
+#endif
 
 void sched_thread_starts(struct thread *prev)
 {
@@ -330,9 +336,32 @@ void thread_yield(void)
 
 /* --- start ---------------------------------------------------------------------------- */
 
+static void queue_init(struct run_queue *rq, struct thread *current, struct thread *idle)
+{
+	unsigned int i;
+
+	for (i = 0; i < THREAD_PRIORITIES; i++)
+		list_init(&rq->queues[i]);
+	slice_init(rq);
+	rq->current = current;
+	rq->idle = idle;
+}
+
 #ifdef CONFIG_IRQ
+
+static struct thread *idle_init(unsigned int hart)
+{
+	struct thread *thread = &idle_threads[hart];
+
+	*thread = (struct thread){
+		.name = "idle",
+		.priority = PRIORITY_IDLE,
+		.hart = (u16)hart,
+	};
+	return thread;
+}
+
 /* The boot hart's first thread goes on to print the line; another one idles. */
-static struct thread idle_thread;
 static char idle_stack[2048] __aligned(16) __noinit;
 
 static void idle_begins(struct thread *prev)
@@ -340,23 +369,31 @@ static void idle_begins(struct thread *prev)
 	finish_switch(prev);
 	idle();
 }
+
+static struct thread *boot_idle_init(void)
+{
+	struct thread *thread = idle_init(0);
+
+	switch_frame_init(&thread->frame, idle_begins, idle_stack + sizeof(idle_stack));
+	return thread;
+}
+
+#else
+
+static struct thread *boot_idle_init(void)
+{
+	return NULL;
+}
+
 #endif
+
+#ifdef CONFIG_SMP
 
 struct thread *sched_hart_init(unsigned int hart)
 {
-	struct run_queue *rq = &run_queues[hart];
-	struct thread *thread = &first_threads[hart];
-	unsigned int i;
+	struct thread *thread = idle_init(hart);
 
-	for (i = 0; i < THREAD_PRIORITIES; i++)
-		list_init(&rq->queues[i]);
-	slice_init(rq);
-	*thread = (struct thread){
-		.name = "idle",
-		.priority = PRIORITY_IDLE,
-		.hart = hart,
-	};
-	rq->current = rq->idle = thread;
+	queue_init(&run_queues[hart], thread, thread);
 	return thread;
 }
 
@@ -365,18 +402,14 @@ void sched_hart_idle(void)
 	idle();
 }
 
+#endif
+
 static void sched_init(void)
 {
-	struct thread *boot = sched_hart_init(0);
-
-	boot->name = "boot";
-	boot->priority = PRIORITY_DEFAULT;
-#ifdef CONFIG_IRQ
-	idle_thread = (struct thread){ .name = "idle", .priority = PRIORITY_IDLE };
-	switch_frame_init(&idle_thread.frame, idle_begins, idle_stack + sizeof(idle_stack));
-	run_queues[0].idle = &idle_thread;
-#else
-	run_queues[0].idle = NULL;
-#endif
+	boot_thread = (struct thread){
+		.name = "boot",
+		.priority = PRIORITY_DEFAULT,
+	};
+	queue_init(&run_queues[0], &boot_thread, boot_idle_init());
 }
 INIT(mm, sched_init);

@@ -6,6 +6,7 @@
 #include <ahoy/smp.h>
 #include <ahoy/thread.h>
 #include <ahoy/wait.h>
+#include <asm/irqflags.h>
 
 static int twice(void *arg)
 {
@@ -32,9 +33,13 @@ static unsigned int order_len;
 
 static int note(void *arg)
 {
+	/* The end of a time slice must not come in between. */
+	unsigned long flags = local_irq_save();
+
 	order[order_len++] = *(const char *)arg;
 	thread_yield();
 	order[order_len++] = *(const char *)arg;
+	local_irq_restore(flags);
 	return 0;
 }
 

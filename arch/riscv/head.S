@@ -89,7 +89,7 @@
 	PHASE	start
 #ifdef CONFIG_THREADS
 	/* Whoever asks which hart it is looks here. */
-	lla	tp, first_threads
+	lla	tp, boot_thread
 #endif
 	tail	start_kernel
 

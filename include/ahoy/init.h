@@ -16,6 +16,8 @@
 #include <ahoy/section.h>
 #include <ahoy/types.h>
 
+struct thread;
+
 #define INIT_LEVEL_mm	1
 #define INIT_LEVEL_late 2
 #define INIT_LEVEL_test 3
@@ -53,6 +55,9 @@ static inline void init_run(u8 level)
  * itself), in the kernel's final address space.
  */
 void start_kernel(unsigned long hartid, unsigned long fdt) __noreturn;
+
+/* Who runs it: the boot hart's current thread from its entry on. */
+extern struct thread boot_thread;
 
 #ifdef CONFIG_BOOT_STACK
 #define __entry

@@ -20,19 +20,19 @@ void sched_ready(struct thread *thread);
 /* The first thing that a new thread does. @prev: who ran before on this hart. */
 void sched_thread_starts(struct thread *prev);
 
-/* Whom harts begin as. head.S has the boot hart's current from its start on. */
-extern struct thread first_threads[];
+/* Give @thread a stack. Return: its top, or NULL without memory. */
+void *thread_stack_alloc(struct thread *thread);
+#endif
+
+#ifdef CONFIG_SMP
+/*
+ * Make the run queue of hart @hart (1 to NR_HARTS - 1) and its idle thread.
+ * Return: that thread, as which the hart starts. Context: before it does.
+ */
+struct thread *sched_hart_init(unsigned int hart);
 
 /* Begin to run threads on a hart, as its idle thread. Context: interrupts masked. */
 void sched_hart_idle(void) __attribute__((__noreturn__));
-
-/* Give @thread a stack. Return: its top, or NULL without memory. */
-void *thread_stack_alloc(struct thread *thread);
-
-/*
- * Make the run queue of hart @hart, with its idle thread, as which it starts. Return: that thread. Context: once a hart, before it has threads.
- */
-struct thread *sched_hart_init(unsigned int hart);
 #endif
 
 #ifdef CONFIG_RESCHED

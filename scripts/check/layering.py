@@ -44,7 +44,7 @@ HEADERS = {
     "cmdline.h": "kernel", "console.h": "kernel", "init.h": "kernel", "of.h": "kernel",
     "interrupt.h": "kernel", "ktest.h": "kernel", "panic.h": "kernel", "phase.h": "kernel",
     "power.h": "kernel", "printk.h": "kernel", "sched.h": "kernel", "section.h": "kernel",
-    "spinlock.h": "kernel", "stackprotector.h": "kernel", "thread.h": "kernel",
+    "smp.h": "kernel", "spinlock.h": "kernel", "stackprotector.h": "kernel", "thread.h": "kernel",
     "time.h": "kernel", "timer.h": "kernel", "wait.h": "kernel",
     "console_direct.h": "drivers", "uart8250.h": "drivers", "uart_sifive.h": "drivers",
 }

@@ -44,7 +44,8 @@ def check_ktap(kernel: Kernel, result: Result) -> None:
     (), ("HEAP_FIRST_FIT=y",), ("PREEMPT_VOLUNTARY=y",), ("PREEMPT_NONE=y",),
     ("PREEMPT_NONE=y", "TIMERS=n"), ("PREEMPT_NONE=y", "TIMERS=n", "IRQ=n"), ("VMALLOC=n",),
     ("PREEMPT=n", "LINE_BY_THREAD=n", "THREADS=n"),
-    ("PAGING_BARE=y", "PAGING_FALLBACK=n", "LINEAR_MAP=n", "VMALLOC=n"), ("KERNEL_IDENTITY=y",), ("RISCV_SSTC=n",), ("LTO=y",),
+    ("PAGING_BARE=y", "PAGING_FALLBACK=n", "LINEAR_MAP=n", "VMALLOC=n"), ("KERNEL_IDENTITY=y",),
+    ("RISCV_SSTC=n",), ("LTO=y",),
     ("UBSAN=y", "STACKPROTECTOR=y"),
 ], ids=" ".join)
 def test_variant(options: tuple) -> None:
