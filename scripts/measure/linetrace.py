@@ -210,7 +210,7 @@ def as_html(views: list[View], nodes: list[Node]) -> str:
 
 def usage(text: str) -> NoReturn:
     """End because the request makes no sense."""
-    print(f"trace: {text}", file=sys.stderr)
+    print(f"{Path(sys.argv[0]).name}: {text}", file=sys.stderr)
     sys.exit(EXIT_USAGE)
 
 

@@ -315,10 +315,11 @@ def command(name: str, *args: str) -> "subprocess.CompletedProcess[str]":
 def test_refusals(name: str, tmp_path: Path) -> None:
     """What makes no sense is said in one line."""
     for args, text in [(["nosuch"], "nosuch"), (["--format", "gif"], "gif"),
-                       ([str(tmp_path)], ".config"), (["a", "b", "c"], "")]:
+                       ([str(tmp_path)], ".config"), (["a", "b", "c"], ""),
+                       (["tiny", "--output", f"{tmp_path}/no/x"], "--output")]:
         done = command(name, *args)
         assert done.returncode == 2 and not done.stdout, done
-        assert text in done.stderr and "Traceback" not in done.stderr
+        assert text in done.stderr and done.stderr.startswith(f"{name}: "), done.stderr
         assert len(done.stderr.splitlines()) == 1, done.stderr
     done = command(name, "tiny", "--want", "no such line")
     assert done.returncode == 1 and "no such line" in done.stderr
