@@ -42,10 +42,10 @@ HEADERS = {
     "kallsyms.h": "lib",
     "memblock.h": "mm", "page_alloc.h": "mm", "slab.h": "mm", "vmalloc.h": "mm",
     "cmdline.h": "kernel", "console.h": "kernel", "init.h": "kernel", "of.h": "kernel",
-    "interrupt.h": "kernel", "ktest.h": "kernel", "panic.h": "kernel", "phase.h": "kernel",
-    "power.h": "kernel", "printk.h": "kernel", "sched.h": "kernel", "section.h": "kernel",
-    "smp.h": "kernel", "spinlock.h": "kernel", "stackprotector.h": "kernel", "thread.h": "kernel",
-    "time.h": "kernel", "timer.h": "kernel", "wait.h": "kernel",
+    "interrupt.h": "kernel", "ktest.h": "kernel", "mutex.h": "kernel", "panic.h": "kernel",
+    "phase.h": "kernel", "power.h": "kernel", "printk.h": "kernel", "sched.h": "kernel",
+    "section.h": "kernel", "smp.h": "kernel", "spinlock.h": "kernel", "stackprotector.h": "kernel",
+    "thread.h": "kernel", "time.h": "kernel", "timer.h": "kernel", "wait.h": "kernel",
     "console_direct.h": "drivers", "uart8250.h": "drivers", "uart_sifive.h": "drivers",
 }
 
