@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Ticket locks: whoever wants the lock draws a number and waits until it is
- * served, so that harts get it in the order in which they came.
+ * What is locked between harts: an atomic instruction takes the lock (A
+ * extension), fences keep what it protects inside (RVWMO).
  */
 #ifndef ASM_SPINLOCK_H
 #define ASM_SPINLOCK_H
@@ -9,6 +9,9 @@
 #include <ahoy/compiler.h>
 #include <ahoy/types.h>
 
+#ifdef CONFIG_SPINLOCK_TICKET
+
+/* Who wants it draws a number and waits until that is served. */
 struct arch_spinlock {
 	u16 served;
 	u16 next;
@@ -24,8 +27,9 @@ static __always_inline void arch_spin_lock(struct arch_spinlock *lock)
 			     : "r"(0x10000)
 			     : "memory");
 	ticket = (u16)(drawn >> 16);
-	while (READ_ONCE(lock->served) != ticket)
-		;
+	if ((u16)drawn != ticket)
+		while (READ_ONCE(lock->served) != ticket)
+			;
 	/* What the lock protects is looked at after the lock (acquire). */
 	__asm__ __volatile__("fence r, rw" : : : "memory");
 }
@@ -37,9 +41,35 @@ static __always_inline void arch_spin_unlock(struct arch_spinlock *lock)
 	WRITE_ONCE(lock->served, (u16)(lock->served + 1));
 }
 
-static __always_inline bool arch_spin_is_locked(const struct arch_spinlock *lock)
+#else
+
+/* Whoever finds it free takes it. */
+struct arch_spinlock {
+	u32 taken;
+};
+
+static __always_inline void arch_spin_lock(struct arch_spinlock *lock)
 {
-	return READ_ONCE(lock->served) != READ_ONCE(lock->next);
+	u32 before;
+
+	for (;;) {
+		__asm__ __volatile__("amoswap.w.aq %0, %2, %1"
+				     : "=r"(before), "+A"(lock->taken)
+				     : "r"(1)
+				     : "memory");
+		if (likely(!before))
+			return;
+		/* Looking alone keeps the cache line shared. */
+		while (READ_ONCE(lock->taken))
+			;
+	}
 }
 
+static __always_inline void arch_spin_unlock(struct arch_spinlock *lock)
+{
+	__asm__ __volatile__("fence rw, w" : : : "memory");
+	WRITE_ONCE(lock->taken, 0);
+}
+
+#endif
 #endif
