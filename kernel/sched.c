@@ -102,6 +102,8 @@ static __always_inline void start_slice(struct run_queue *rq, const struct threa
 /* @thread has become ready beside the one that runs. */
 static __always_inline void check_preempt(struct run_queue *rq, const struct thread *thread)
 {
+	if (rq->current == rq->idle)
+		return;
 	if (thread->priority < rq->current->priority) {
 		rq->need_resched = true;
 		if (rq != this_queue())
@@ -118,6 +120,19 @@ static __always_inline void slice_init(struct run_queue *rq)
 {
 	timer_init(&rq->slice, slice_ends);
 }
+
+#ifdef CONFIG_SMP
+void sched_interrupted(void)
+{
+	struct run_queue *rq = this_queue();
+
+	spin_lock_masked(&rq->lock);
+	if (!rq->slice.armed && !rq->need_resched && rq->current != rq->idle && rq->occupied &&
+	    lowest_bit(rq->occupied) == rq->current->priority)
+		timer_arm(&rq->slice, time_now() + TIME_SLICE);
+	spin_unlock_masked(&rq->lock);
+}
+#endif
 
 void cond_resched(void)
 {
@@ -160,29 +175,62 @@ void preempt_from_irq(void)
 
 #ifdef CONFIG_SMP
 
-/* Bit n: hart n is idle, or about to be. Hints: what they lead to is checked under locks. */
+/*
+ * Bit n: hart n is idle, or looks for somebody to run, and nobody has called it
+ * yet. Set before the hart looks at others' queues, and read after something was
+ * put into one: either the hart finds it there, or it is called.
+ */
 static u64 idle_harts;
 
-static void set_idle(unsigned int hart, bool idle)
+static __always_inline void set_idle(const struct run_queue *rq, bool idle)
 {
+	u64 bit = 1UL << (rq - run_queues);
+
 	if (idle)
-		__atomic_or_fetch(&idle_harts, 1UL << hart, __ATOMIC_SEQ_CST);
+		__atomic_or_fetch(&idle_harts, bit, __ATOMIC_SEQ_CST);
 	else
-		__atomic_and_fetch(&idle_harts, ~(1UL << hart), __ATOMIC_SEQ_CST);
+		__atomic_and_fetch(&idle_harts, ~bit, __ATOMIC_RELAXED);
 }
 
-/* Where @thread should run: where it ran, unless that hart is busy and another one is not. */
-static unsigned int choose_hart(const struct thread *thread)
+/* Take a hart out of those in @harts that are idle; who does must interrupt it. Return: -1 if none. */
+static int claim_idle(u64 harts)
 {
-	u64 idle = READ_ONCE(idle_harts);
-	unsigned int hart = thread->hart;
+	u64 idle;
 
-	if (!idle || idle >> hart & 1)
-		return hart;
-	return (u32)idle ? lowest_bit((u32)idle) : 32 + lowest_bit(idle >> 32);
+	while ((idle = READ_ONCE(idle_harts) & harts)) {
+		unsigned int hart =
+			(u32)idle ? lowest_bit((u32)idle) : 32 + lowest_bit((u32)(idle >> 32));
+		u64 bit = 1UL << hart;
+
+		if (__atomic_fetch_and(&idle_harts, ~bit, __ATOMIC_RELAXED) & bit)
+			return (int)hart;
+	}
+	return -1;
 }
 
-/* Take a thread from another hart that has one to spare. Own lock held; it may be let go. */
+/* Claim an idle hart for @thread: the one where it ran, or another. Return: -1 if all are busy. */
+static __always_inline int idle_hart_for(const struct thread *thread)
+{
+	int hart;
+
+	if (!READ_ONCE(idle_harts))
+		return -1;
+	hart = claim_idle(1UL << thread->hart);
+	return hart >= 0 ? hart : claim_idle(~0UL);
+}
+
+/* Something is ready on a hart that is not idle: have one that is come for it. */
+static __always_inline void call_idle_hart(void)
+{
+	int hart;
+
+	mb();
+	hart = claim_idle(~0UL);
+	if (unlikely(hart >= 0))
+		smp_reschedule((unsigned int)hart);
+}
+
+/* Take a thread from another hart that has one to spare. Own lock held; it is let go meanwhile. */
 static struct thread *steal(struct run_queue *rq)
 {
 	unsigned int i, self = (unsigned int)(rq - run_queues);
@@ -206,13 +254,17 @@ static struct thread *steal(struct run_queue *rq)
 
 #else
 
-static __always_inline void set_idle(unsigned int hart, bool idle)
+static __always_inline void set_idle(const struct run_queue *rq, bool idle)
 {
 }
 
-static __always_inline unsigned int choose_hart(const struct thread *thread)
+static __always_inline int idle_hart_for(const struct thread *thread)
 {
-	return 0;
+	return -1;
+}
+
+static __always_inline void call_idle_hart(void)
+{
 }
 
 static __always_inline struct thread *steal(struct run_queue *rq)
@@ -225,7 +277,7 @@ static __always_inline struct thread *steal(struct run_queue *rq)
 void sched_ready(struct thread *thread)
 {
 	struct run_queue *rq = &run_queues[thread->hart];
-	unsigned int hart;
+	int idle;
 
 	/* It may be on its way to sleep still: then its hart goes on with it. */
 	spin_lock_masked(&rq->lock);
@@ -234,16 +286,20 @@ void sched_ready(struct thread *thread)
 		spin_unlock_masked(&rq->lock);
 		return;
 	}
-	hart = choose_hart(thread);
-	if (hart != thread->hart) {
+	idle = idle_hart_for(thread);
+	if (idle >= 0 && idle != thread->hart) {
 		spin_unlock_masked(&rq->lock);
-		rq = &run_queues[hart];
+		thread->hart = (u16)idle;
+		rq = &run_queues[idle];
 		spin_lock_masked(&rq->lock);
 	}
-	thread->hart = hart;
 	enqueue(rq, thread);
 	check_preempt(rq, thread);
 	spin_unlock_masked(&rq->lock);
+	if (idle < 0)
+		call_idle_hart();
+	else if (rq != this_queue())
+		smp_reschedule((unsigned int)idle);
 }
 
 /* --- the switch -------------------------------------------------------------------- */
@@ -257,32 +313,45 @@ static void finish_switch(struct thread *prev)
 		store_release(&prev->gone, true);
 }
 
-/* Who runs after @prev. Lock held, and let go meanwhile if nobody is ready here. */
-static __always_inline struct thread *pick(struct run_queue *rq, struct thread *prev)
+/* Who runs after @prev, for which the queue has nobody. Lock held, and let go meanwhile. */
+static struct thread *pick_elsewhere(struct run_queue *rq, struct thread *prev)
 {
 	struct thread *next;
 
+	set_idle(rq, true);
+	next = steal(rq);
+	/* Meanwhile somebody may have woken prev, or brought others. */
+	if (prev != rq->idle && prev->state == THREAD_READY) {
+		if (!next && !rq->occupied) {
+			set_idle(rq, false);
+			return prev;
+		}
+		enqueue(rq, prev);
+	}
+	if (!next && rq->occupied)
+		next = dequeue_first(rq);
+	if (next) {
+		set_idle(rq, false);
+		return next;
+	}
+	if (!IS_ENABLED(CONFIG_IRQ))
+		panic("deadlock: every thread waits, the last one was %s", prev->name);
+	return rq->idle;
+}
+
+/* Who runs after @prev. Lock held, and let go meanwhile if nobody is ready here. */
+static __always_inline struct thread *pick(struct run_queue *rq, struct thread *prev)
+{
 	if (prev != rq->idle && prev->state == THREAD_READY) {
 		if (!rq->occupied)
 			return prev;
 		enqueue(rq, prev);
 	}
-	if (likely(rq->occupied))
-		return dequeue_first(rq);
-	next = steal(rq);
-	/* The lock was let go: somebody may have woken prev, or brought others. */
-	if (prev != rq->idle && prev->state == THREAD_READY) {
-		if (!next && !rq->occupied)
-			return prev;
-		enqueue(rq, prev);
-	}
-	if (next)
-		return next;
-	if (rq->occupied)
-		return dequeue_first(rq);
-	if (!IS_ENABLED(CONFIG_IRQ))
-		panic("deadlock: every thread waits, the last one was %s", prev->name);
-	return rq->idle;
+	if (unlikely(!rq->occupied))
+		return pick_elsewhere(rq, prev);
+	if (prev == rq->idle)
+		set_idle(rq, false);
+	return dequeue_first(rq);
 }
 
 void schedule(void)
@@ -296,7 +365,7 @@ void schedule(void)
 		spin_unlock_masked(&rq->lock);
 		return;
 	}
-	next->hart = (unsigned int)(rq - run_queues);
+	next->hart = (u16)(rq - run_queues);
 	rq->current = next;
 	start_slice(rq, next);
 	finish_switch(switch_to(prev, next));
@@ -306,15 +375,11 @@ void schedule(void)
 /* What a hart does when there is nothing to do. */
 static void __noreturn idle(void)
 {
-	unsigned int self = this_hart();
-
 	for (;;) {
 		local_irq_disable();
-		set_idle(self, true);
 		schedule();
 		/* wfi ends with an interrupt that is pending, masked or not. */
 		wait_for_interrupt();
-		set_idle(self, false);
 		local_irq_enable();
 	}
 }

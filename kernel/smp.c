@@ -49,6 +49,7 @@ void ipi_received(void)
 {
 	if (READ_ONCE(harts[this_hart()].stop))
 		cpu_idle_forever();
+	sched_interrupted();
 }
 
 void smp_stop_others(void)

@@ -35,6 +35,15 @@ struct thread *sched_hart_init(unsigned int hart);
 void sched_hart_idle(void) __attribute__((__noreturn__));
 #endif
 
+#if defined(CONFIG_SMP) && defined(CONFIG_RESCHED)
+/* Another hart has interrupted this one: its thread may have to share it now. Context: interrupt. */
+void sched_interrupted(void);
+#else
+static inline void sched_interrupted(void)
+{
+}
+#endif
+
 #ifdef CONFIG_RESCHED
 /*
  * Give way to a thread that is more urgent, or whose turn it is. Without

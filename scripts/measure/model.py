@@ -32,7 +32,8 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts" / "kconfig"))
 
 import kconfiglib  # noqa: E402
-from kconfiglib import BOOL, HEX, INT, STRING, Choice, Symbol, expr_items  # noqa: E402
+from kconfiglib import (AND, BOOL, HEX, INT, NOT, OR, STRING, Choice, Symbol,  # noqa: E402
+                        expr_items, expr_value, split_expr)
 
 from builds import environment, parse_config  # noqa: E402
 from explain import NUMERIC, active_range, has_prompt  # noqa: E402
@@ -289,6 +290,42 @@ class Model:
             if fitting:
                 yield min(fitting, key=lambda pair: pair[0])[1]
                 return
+        needs = self.needs(base, sym, value)
+        if needs and holds(needs):
+            yield needs
+
+    def needs(self, base: dict[str, str], sym: Symbol, value: str) -> Optional[dict[str, str]]:
+        """Return the changes that a symbol's dependencies ask for, theirs too: not always the
+        fewest, but found however many there are."""
+        others: dict[str, str] = {}
+        while len(others) < len(self.by_name):
+            self.assign(self.changed(base, {**others, sym.name: value}))
+            if sym.str_value == value:
+                return others
+            wanted = [(sym, "y"), *((self.by_name[name], want) for name, want in others.items())]
+            more = {name: new for item, want in wanted if item.str_value != want
+                    for name, new in self.lacking(item, want).items()}
+            if more.items() <= others.items():
+                return None
+            others.update(more)
+        return None
+
+    def lacking(self, item: Any, value: str = "y") -> dict[str, str]:
+        """Return what a symbol or choice waits for that can be set."""
+        found: dict[str, str] = {}
+        for node in item.nodes:
+            for term in split_expr(node.prompt[1], AND) if node.prompt and value == "y" else ():
+                if expr_value(term):
+                    continue
+                if isinstance(term, tuple) and term[0] == OR:
+                    term = split_expr(term, OR)[0]
+                negated = isinstance(term, tuple) and term[0] == NOT
+                term = term[1] if negated else term
+                if isinstance(term, Choice):
+                    found.update(self.lacking(term))
+                elif isinstance(term, Symbol) and has_prompt(term):
+                    found[term.name] = "n" if negated else "y"
+        return found
 
     def near(self, sym: Symbol) -> list[Symbol]:
         """Return the options that may decide whether sym can be set, nearest first."""
