@@ -54,6 +54,7 @@ SECTIONS
 		TABLE(of_driver)
 		TABLE(param)
 		TABLE(ktest)
+		TABLE(extable)
 		KEEP(*(.rodata.ikconfig))
 		KEEP(*(.rodata.kallsyms))
 		*(.rodata .rodata.* .srodata .srodata.*)

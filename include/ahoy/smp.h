@@ -8,6 +8,7 @@
 
 #include <ahoy/thread.h>
 #include <ahoy/types.h>
+#include <asm/barrier.h>
 
 #ifdef CONFIG_SMP
 #define NR_HARTS CONFIG_NR_HARTS
@@ -33,6 +34,15 @@ void smp_wait(void);
 /* Have hart @index look at its run queue. Context: any. */
 void smp_reschedule(unsigned int index);
 
+/*
+ * Have the harts of @harts, a bit each, forget their translations of
+ * [@start, @start + @size) (SBI 2.0, 8.2). Returns when they have. Context: any.
+ */
+void smp_fence(u64 harts, unsigned long start, unsigned long size);
+
+/* Have all harts see the code that this one has written (SBI 2.0, 8.1). Context: any. */
+void smp_fence_code(void);
+
 /* Have all other harts stop for good. Context: any; for panics. */
 void smp_stop_others(void);
 #else
@@ -54,6 +64,15 @@ static inline void smp_start(unsigned long hartid)
 
 static inline void smp_reschedule(unsigned int index)
 {
+}
+
+static inline void smp_fence(u64 harts, unsigned long start, unsigned long size)
+{
+}
+
+static inline void smp_fence_code(void)
+{
+	fence_code();
 }
 
 static inline void smp_stop_others(void)
