@@ -175,6 +175,39 @@ KTEST(address_space, refusals)
 	memory_object_put(object);
 }
 
+/* Copies that run from what is mapped into what is not. */
+KTEST(address_space, copy_up_to_the_end)
+{
+	struct address_space *space = enter_new();
+	unsigned long end = BASE + 2 * PAGE_SIZE;
+	static char text[3 * PAGE_SIZE];
+	char back[16];
+
+	KTEST_ASSERT(space);
+	KTEST_EXPECT(map(space, BASE, 2 * PAGE_SIZE, RW) == 0);
+	memset(text, 'x', sizeof(text));
+	KTEST_EXPECT(copy_to_user(at(BASE + 3), text, 2 * PAGE_SIZE - 3) == 0);
+	KTEST_EXPECT(copy_to_user(at(BASE + 3), text, 2 * PAGE_SIZE - 2) == -EFAULT);
+	KTEST_EXPECT(copy_from_user(text, at(BASE + 1), 2 * PAGE_SIZE) == -EFAULT);
+	KTEST_EXPECT(copy_from_user_nofault(text, at(BASE), 2 * PAGE_SIZE) == 0);
+	KTEST_EXPECT(text[0] == 0 && text[3] == 'x' && text[2 * PAGE_SIZE - 1] == 'x');
+	/* A string may end with the memory, if it ends. */
+	KTEST_EXPECT(strncpy_from_user(back, at(end - 4), sizeof(back)) == -EFAULT);
+	KTEST_EXPECT(strncpy_from_user(back, at(end - 4), 4) == 4);
+	KTEST_EXPECT(copy_to_user(at(end - 1), "", 1) == 0);
+	KTEST_EXPECT(strncpy_from_user(back, at(end - 4), sizeof(back)) == 3);
+	KTEST_EXPECT(!memcmp(back, "xxx", 4));
+	KTEST_EXPECT(strncpy_from_user(back, at(end - 1), sizeof(back)) == 0);
+	KTEST_EXPECT(strncpy_from_user_nofault(back, at(end - 3), sizeof(back)) == 2);
+	KTEST_EXPECT(clear_user(at(BASE), 2 * PAGE_SIZE) == 0 && get(end - 8) == 0);
+	KTEST_EXPECT(clear_user(at(end - 7), 8) == -EFAULT);
+	/* Nobody reads what may only be executed. */
+	KTEST_EXPECT(address_space_protect(space, BASE, PAGE_SIZE, VM_EXEC) == 0);
+	KTEST_EXPECT(get(BASE) == ~0ULL && get(BASE + PAGE_SIZE) == 0);
+	KTEST_EXPECT(address_space_fault(space, BASE, VM_EXEC) == 0);
+	leave(space);
+}
+
 /* --- all operations against a model of what they do ------------------------------------- */
 
 #define PAGES 48
@@ -539,3 +572,196 @@ KTEST(address_space, fault_without_memory)
 	leave(space);
 	memory_object_put(object);
 }
+
+/* --- blocks of 2 MiB -------------------------------------------------------------------------- */
+
+#ifdef CONFIG_HUGE_PAGES
+#define BLOCK USER_BLOCK_SIZE
+
+static bool is_block(struct address_space *space, unsigned long addr)
+{
+	struct user_leaf leaf;
+
+	return user_leaf_find(&space->tables, addr, &leaf) && leaf.block;
+}
+
+static void expect_pages(unsigned long addr, unsigned int first, unsigned int n, u64 value)
+{
+	for (unsigned int i = first; i < first + n; i++)
+		KTEST_EXPECT(get(addr + i * PAGE_SIZE) == value + i);
+}
+
+KTEST(address_space, blocks)
+{
+	size_t used = warm_up();
+	struct address_space *parent = enter_new(), *child;
+	unsigned int i;
+
+	KTEST_ASSERT(parent);
+	/* One page before the first block, three behind the second. */
+	KTEST_EXPECT(map(parent, BASE - PAGE_SIZE, 2 * BLOCK + 4 * PAGE_SIZE, RW) == 0);
+	KTEST_EXPECT(put(BASE + 5 * PAGE_SIZE, 5) == 0);
+	if (!is_block(parent, BASE)) {
+		/* A machine without 2 MiB in one piece */
+		leave(parent);
+		return;
+	}
+	KTEST_EXPECT(put(BASE - 8, 1) == 0 && !is_block(parent, BASE - PAGE_SIZE));
+	KTEST_EXPECT(put(BASE + 2 * BLOCK, 1) == 0 && !is_block(parent, BASE + 2 * BLOCK));
+	for (i = 0; i < 512; i++)
+		KTEST_EXPECT(put(BASE + i * PAGE_SIZE, i) == 0);
+	child = address_space_clone(parent);
+	KTEST_ASSERT(child);
+	KTEST_EXPECT(is_block(parent, BASE) && is_block(child, BASE));
+	/* A write divides the writer's, and copies a page of it. */
+	address_space_enter(child);
+	KTEST_EXPECT(put(BASE, 1000) == 0 && put(BASE + 511 * PAGE_SIZE, 1511) == 0);
+	KTEST_EXPECT(is_block(parent, BASE) && !is_block(child, BASE));
+	expect_pages(BASE, 1, 510, 0);
+	address_space_enter(parent);
+	expect_pages(BASE, 0, 512, 0);
+	/* So does what covers a part of it. */
+	KTEST_EXPECT(address_space_protect(parent, BASE + 100 * PAGE_SIZE, 100 * PAGE_SIZE,
+					   VM_READ) == 0);
+	KTEST_EXPECT(!is_block(parent, BASE));
+	KTEST_EXPECT(put(BASE + 100 * PAGE_SIZE, 1) == -EFAULT);
+	KTEST_EXPECT(put(BASE + 200 * PAGE_SIZE, 200) == 0);
+	KTEST_EXPECT(address_space_unmap(parent, BASE + 300 * PAGE_SIZE, 100 * PAGE_SIZE) == 0);
+	KTEST_EXPECT(get(BASE + 300 * PAGE_SIZE) == ~0ULL && get(BASE + 399 * PAGE_SIZE) == ~0ULL);
+	expect_pages(BASE, 0, 300, 0);
+	expect_pages(BASE, 400, 112, 0);
+	address_space_enter(child);
+	expect_pages(BASE, 1, 510, 0);
+	address_space_enter(parent);
+	address_space_destroy(child);
+	/* All of it is free again, and a block can be there again. */
+	KTEST_EXPECT(address_space_unmap(parent, BASE - PAGE_SIZE, 2 * BLOCK + 4 * PAGE_SIZE) == 0);
+	KTEST_EXPECT(map(parent, BASE, BLOCK, RW) == 0);
+	KTEST_EXPECT(get(BASE) == 0 && is_block(parent, BASE));
+	leave(parent);
+	KTEST_EXPECT(page_alloc_counts().used <= used + 1);
+}
+
+/* An image in RAM is shown where it is. */
+KTEST(address_space, fixed_object)
+{
+	struct page *page = page_alloc(PAGE_ORDER_MAX);
+	struct address_space *space;
+	struct memory_object *object;
+	u64 *memory;
+	unsigned int i;
+
+	/* A small machine has none. */
+	if (!page)
+		return;
+	memory = page_to_virt(page);
+	for (i = 0; i < 1024; i++)
+		memory[i * PAGE_SIZE / 8] = i;
+	KTEST_EXPECT(!memory_object_create_fixed(page_to_phys(page) + 8, PAGE_SIZE));
+	object = memory_object_create_fixed(page_to_phys(page), 2 * BLOCK);
+	space = enter_new();
+	KTEST_ASSERT(object && space);
+	KTEST_EXPECT(memory_object_resize(object, 0) == -EINVAL);
+	KTEST_EXPECT(map_object(space, BASE, BLOCK, object, BLOCK, RW) == 0);
+	KTEST_EXPECT(map_object(space, BASE + 2 * BLOCK, BLOCK, object, BLOCK, RW | VM_SHARED) ==
+		     0);
+	/* Not aligned as its memory is */
+	KTEST_EXPECT(map_object(space, BASE + 4 * BLOCK, BLOCK, object, PAGE_SIZE, VM_READ) == 0);
+	KTEST_EXPECT(get(BASE) == 512 && get(BASE + 2 * BLOCK) == 512 &&
+		     get(BASE + 4 * BLOCK) == 1);
+	KTEST_EXPECT(is_block(space, BASE) && is_block(space, BASE + 2 * BLOCK));
+	KTEST_EXPECT(!is_block(space, BASE + 4 * BLOCK));
+	KTEST_EXPECT(put(BASE + PAGE_SIZE, 1) == 0 &&
+		     put(BASE + 2 * BLOCK + 2 * PAGE_SIZE, 2) == 0);
+	KTEST_EXPECT(!is_block(space, BASE) && is_block(space, BASE + 2 * BLOCK));
+	KTEST_EXPECT(memory[513 * PAGE_SIZE / 8] == 513 && memory[514 * PAGE_SIZE / 8] == 2);
+	KTEST_EXPECT(get(BASE + PAGE_SIZE) == 1 && get(BASE + 2 * PAGE_SIZE) == 2);
+	leave(space);
+	memory_object_put(object);
+	page_free(page, PAGE_ORDER_MAX);
+}
+#endif
+
+/* --- the model of what harts remember ---------------------------------------------------------- */
+
+#ifdef CONFIG_DEBUG_TLB
+static struct memory_object *tlb_object;
+
+static void tlb_protect(struct address_space *space)
+{
+	address_space_protect(space, BASE, PAGE_SIZE, VM_READ);
+}
+
+static void tlb_unmap(struct address_space *space)
+{
+	address_space_unmap(space, BASE, PAGE_SIZE);
+}
+
+static void tlb_clone(struct address_space *space)
+{
+	struct address_space *child = address_space_clone(space);
+
+	if (child)
+		address_space_destroy(child);
+}
+
+static void tlb_copy(struct address_space *space)
+{
+	put(BASE + PAGE_SIZE, 2);
+}
+
+static void tlb_truncate(struct address_space *space)
+{
+	memory_object_resize(tlb_object, 0);
+}
+
+static void tlb_replace(struct address_space *space)
+{
+	map(space, BASE + 2 * PAGE_SIZE, PAGE_SIZE, RW | VM_REPLACE);
+}
+
+/* What is changed in a space that no hart has loaded is found when one loads it. */
+static void tlb_unloaded(struct address_space *space)
+{
+	address_space_enter(NULL);
+	tlb_unmap(space);
+	address_space_enter(space);
+}
+
+/* How many fences the model misses in @change. */
+static unsigned int missed(void (*change)(struct address_space *space), bool omit)
+{
+	struct address_space *space = enter_new();
+	unsigned int result;
+
+	if (!space)
+		return 0;
+	tlb_object = memory_object_create(PAGE_SIZE, NULL, NULL);
+	KTEST_EXPECT(map(space, BASE, 2 * PAGE_SIZE, RW) == 0);
+	KTEST_EXPECT(map_object(space, BASE + 2 * PAGE_SIZE, PAGE_SIZE, tlb_object, 0,
+				RW | VM_SHARED) == 0);
+	KTEST_EXPECT(put(BASE, 1) == 0 && get(BASE + PAGE_SIZE) == 0);
+	KTEST_EXPECT(put(BASE + 2 * PAGE_SIZE, 3) == 0);
+	tlb_model_test(omit, true);
+	change(space);
+	result = tlb_model_test(false, true);
+	/* The next ones that get its ASID would find what is left of it: hence all at once. */
+	leave(space);
+	memory_object_put(tlb_object);
+	tlb_model_test(false, false);
+	return result;
+}
+
+KTEST(address_space, missing_fences)
+{
+	static void (*const changes[])(struct address_space * space) = {
+		tlb_protect,  tlb_unmap,   tlb_clone,	 tlb_copy,
+		tlb_truncate, tlb_replace, tlb_unloaded,
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(changes); i++) {
+		KTEST_EXPECT(missed(changes[i], false) == 0);
+		KTEST_EXPECT(missed(changes[i], true) > 0);
+	}
+}
+#endif

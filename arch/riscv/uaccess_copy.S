@@ -28,27 +28,39 @@
 	.globl	uaccess_start, uaccess_end
 uaccess_start:
 
-/* int uaccess_copy(void *dst, const void *src, size_t n, unsigned long sleep) */
+/*
+ * int uaccess_copy(void *dst, const void *src, size_t n, unsigned long sleep)
+ *
+ * Four or eight bytes that are aligned on both sides are copied in one access:
+ * a word that others write meanwhile is the one before or after.
+ */
 	function uaccess_copy
 	li	t6, SSTATUS_SUM
 	csrs	sstatus, t6
 	add	a4, a0, a2		/* the end of dst */
-	xor	t0, a0, a1
-	andi	t0, t0, 7
-	sltiu	t1, a2, 16
-	seqz	t0, t0
-	xori	t1, t1, 1
-	and	t0, t0, t1
-	beqz	t0, 4f			/* words would not be aligned on both sides, or are few */
-1:	andi	t0, a0, 7
+	xor	a6, a0, a1
+	andi	t0, a6, 3
+	bnez	t0, 7f			/* never aligned on both sides at once */
+1:	andi	t0, a0, 3		/* bytes up to a multiple of four */
 	beqz	t0, 2f
-	user	lbu t1, 0(a1)
-	user	sb t1, 0(a0)
+	bgeu	a0, a4, done
+	user	lbu t0, 0(a1)
+	user	sb t0, 0(a0)
 	addi	a0, a0, 1
 	addi	a1, a1, 1
 	j	1b
-2:	addi	a5, a4, -31		/* while four words are left */
-	bgeu	a0, a5, 3f
+2:	andi	a6, a6, 4
+	bnez	a6, 6f
+	andi	t0, a0, 4
+	beqz	t0, 3f
+	addi	t0, a0, 4
+	bltu	a4, t0, 7f
+	user	lw t1, 0(a1)
+	user	sw t1, 0(a0)
+	mv	a0, t0
+	addi	a1, a1, 4
+3:	addi	a5, a0, 32		/* four words at a time */
+	bltu	a4, a5, 4f
 	user	ld t0, 0(a1)
 	user	ld t1, 8(a1)
 	user	ld t2, 16(a1)
@@ -57,22 +69,29 @@ uaccess_start:
 	user	sd t1, 8(a0)
 	user	sd t2, 16(a0)
 	user	sd t3, 24(a0)
-	addi	a0, a0, 32
+	mv	a0, a5
 	addi	a1, a1, 32
-	j	2b
-3:	addi	a5, a4, -7
-	bgeu	a0, a5, 4f
+	j	3b
+4:	addi	a5, a0, 8
+	bltu	a4, a5, 6f
 	user	ld t0, 0(a1)
 	user	sd t0, 0(a0)
-	addi	a0, a0, 8
+	mv	a0, a5
 	addi	a1, a1, 8
-	j	3b
-4:	bgeu	a0, a4, done
+	j	4b
+6:	addi	a5, a0, 4
+	bltu	a4, a5, 7f
+	user	lw t0, 0(a1)
+	user	sw t0, 0(a0)
+	mv	a0, a5
+	addi	a1, a1, 4
+	j	6b
+7:	bgeu	a0, a4, done
 	user	lbu t0, 0(a1)
 	user	sb t0, 0(a0)
 	addi	a0, a0, 1
 	addi	a1, a1, 1
-	j	4b
+	j	7b
 	.size	uaccess_copy, . - uaccess_copy
 
 /* int uaccess_clear(void *dst, size_t n, size_t zero, unsigned long sleep) */

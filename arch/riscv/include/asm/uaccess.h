@@ -5,7 +5,8 @@
  * forms of each, the first resolves faults as an access of the program itself
  * would, and may sleep; the other one, ..._nofault(), gives up at once.
  *
- * What was copied before a failure stays copied.
+ * What was copied before a failure stays copied. A number of four or eight bytes
+ * that is aligned on both sides is copied in one access.
  */
 #ifndef ASM_UACCESS_H
 #define ASM_UACCESS_H
