@@ -275,18 +275,32 @@ static __always_inline struct thread *steal(struct run_queue *rq)
 
 #endif
 
+/* Put @thread, which is ready, into @rq. Lock held; it is let go. */
+static __always_inline void add_ready(struct run_queue *rq, struct thread *thread)
+{
+	enqueue(rq, thread);
+	check_preempt(rq, thread);
+	spin_unlock_masked(&rq->lock);
+}
+
+/* Is @thread on its way to sleep still? Then its hart goes on with it. Lock held; if so, it is let go. */
+static __always_inline bool still_runs(struct run_queue *rq, struct thread *thread)
+{
+	thread->state = THREAD_READY;
+	if (rq->current != thread)
+		return false;
+	spin_unlock_masked(&rq->lock);
+	return true;
+}
+
 void sched_ready(struct thread *thread)
 {
 	struct run_queue *rq = &run_queues[thread->hart];
 	int idle;
 
-	/* It may be on its way to sleep still: then its hart goes on with it. */
 	spin_lock_masked(&rq->lock);
-	thread->state = THREAD_READY;
-	if (rq->current == thread) {
-		spin_unlock_masked(&rq->lock);
+	if (still_runs(rq, thread))
 		return;
-	}
 	idle = idle_hart_for(thread);
 	if (idle >= 0 && idle != thread->hart) {
 		spin_unlock_masked(&rq->lock);
@@ -294,14 +308,30 @@ void sched_ready(struct thread *thread)
 		rq = &run_queues[idle];
 		spin_lock_masked(&rq->lock);
 	}
-	enqueue(rq, thread);
-	check_preempt(rq, thread);
-	spin_unlock_masked(&rq->lock);
+	add_ready(rq, thread);
 	if (idle < 0)
 		call_idle_hart();
 	else if (rq != this_queue())
 		smp_reschedule((unsigned int)idle);
 }
+
+#ifdef CONFIG_SMP
+void sched_ready_here(struct thread *thread)
+{
+	struct run_queue *rq = &run_queues[thread->hart];
+
+	spin_lock_masked(&rq->lock);
+	if (still_runs(rq, thread))
+		return;
+	if (rq != this_queue()) {
+		spin_unlock_masked(&rq->lock);
+		rq = this_queue();
+		thread->hart = (u16)this_hart();
+		spin_lock_masked(&rq->lock);
+	}
+	add_ready(rq, thread);
+}
+#endif
 
 /* --- the switch -------------------------------------------------------------------- */
 

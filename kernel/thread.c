@@ -4,6 +4,7 @@
 #include <ahoy/sched.h>
 #include <ahoy/slab.h>
 #include <ahoy/smp.h>
+#include <ahoy/spinlock.h>
 #include <ahoy/thread.h>
 #include <ahoy/vmalloc.h>
 #include <ahoy/wait.h>
@@ -16,28 +17,83 @@
 
 #ifdef CONFIG_VMALLOC
 /* With a page below that is not mapped */
-static void *stack_alloc(void)
+static void *stack_map(void)
 {
 	return vmalloc(STACK_SIZE);
 }
 
-static void stack_free(void *stack)
+static void stack_unmap(void *stack)
 {
 	vfree(stack);
 }
 #else
-static void *stack_alloc(void)
+static void *stack_map(void)
 {
 	struct page *page = page_alloc(CONFIG_THREAD_STACK_ORDER);
 
 	return page ? page_to_virt(page) : NULL;
 }
 
-static void stack_free(void *stack)
+static void stack_unmap(void *stack)
 {
 	page_free(virt_to_page(stack), CONFIG_THREAD_STACK_ORDER);
 }
 #endif
+
+/*
+ * Stacks of threads that have ended, for the next ones: mappings are costly to
+ * make, and to undo on all harts. The first word of each leads to the next.
+ */
+#define SPARE_STACKS 8
+
+static struct {
+	struct spinlock lock;
+	void **first;
+	unsigned int count;
+} spare;
+
+static void *spare_stack(void)
+{
+	unsigned long flags = spin_lock(&spare.lock);
+	void **stack = spare.first;
+
+	if (stack) {
+		spare.first = *stack;
+		spare.count--;
+	}
+	spin_unlock(&spare.lock, flags);
+	return stack;
+}
+
+static void *stack_alloc(void)
+{
+	void *stack = spare_stack();
+
+	return stack ? stack : stack_map();
+}
+
+static void stack_free(void *stack)
+{
+	unsigned long flags = spin_lock(&spare.lock);
+	bool keep = spare.count < SPARE_STACKS;
+
+	if (keep) {
+		*(void **)stack = spare.first;
+		spare.first = stack;
+		spare.count++;
+	}
+	spin_unlock(&spare.lock, flags);
+	if (!keep)
+		stack_unmap(stack);
+}
+
+void thread_free_spare_stacks(void)
+{
+	void *stack;
+
+	while ((stack = spare_stack()))
+		stack_unmap(stack);
+}
 
 /* Called from the switch, as if that had returned. */
 static void thread_begin(struct thread *prev)
@@ -90,8 +146,7 @@ void thread_exit(int status)
 	address_space_enter(NULL);
 	thread->status = status;
 	local_irq_disable();
-	WRITE_ONCE(thread->ended, 1);
-	wake(&thread->ended, 1);
+	wake_joiner(thread);
 	thread->state = THREAD_ENDED;
 	schedule();
 	__builtin_unreachable();

@@ -24,11 +24,16 @@ static __always_inline struct list_head *queue_of(const u32 *word)
 BUILD_BUG_ON(QUEUES != 1 << (64 - 58));
 
 /* End @thread's wait, which is in a queue. Lock held. */
-static void end_wait(struct thread *thread, int result)
+static __always_inline void leave_queue(struct thread *thread, int result)
 {
 	list_del(&thread->wait_link);
 	thread->wait_word = NULL;
 	thread->wait_result = result;
+}
+
+static void end_wait(struct thread *thread, int result)
+{
+	leave_queue(thread, result);
 	sched_ready(thread);
 }
 
@@ -118,6 +123,23 @@ unsigned int wake(const u32 *word, unsigned int n)
 	}
 	spin_unlock(&lock, flags);
 	return woken;
+}
+
+void wake_joiner(struct thread *thread)
+{
+	struct thread *joiner, *next;
+
+	spin_lock_masked(&lock);
+	WRITE_ONCE(thread->ended, 1);
+	list_for_each_entry_safe(joiner, next, queue_of(&thread->ended), wait_link)
+	{
+		if (joiner->wait_word == &thread->ended) {
+			leave_queue(joiner, 0);
+			sched_ready_here(joiner);
+			break;
+		}
+	}
+	spin_unlock_masked(&lock);
 }
 
 void thread_notify(struct thread *thread)

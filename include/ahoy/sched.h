@@ -17,8 +17,21 @@ void schedule(void);
 /* Make @thread ready, which waits or is new. Context: interrupts masked. */
 void sched_ready(struct thread *thread);
 
+#ifdef CONFIG_SMP
+/* The same, to go on on this hart, which is about to look for somebody to run. */
+void sched_ready_here(struct thread *thread);
+#else
+#define sched_ready_here sched_ready
+#endif
+
 /* The first thing that a new thread does. @prev: who ran before on this hart. */
 void sched_thread_starts(struct thread *prev);
+
+/*
+ * @thread, which runs this, has ended: who waits for that goes on, on this hart,
+ * since its stack is in use until the switch. Context: interrupts masked.
+ */
+void wake_joiner(struct thread *thread);
 
 /* Give @thread a stack. Return: its top, or NULL without memory. */
 void *thread_stack_alloc(struct thread *thread);

@@ -64,6 +64,12 @@ void thread_exit(int status) __attribute__((__noreturn__));
 /* Wait until @thread has ended, and free it. Return: its status. Context: another thread. */
 int thread_join(struct thread *thread);
 
+/*
+ * Some stacks of threads that have ended are kept for the next ones: give their
+ * memory back. Context: any thread.
+ */
+void thread_free_spare_stacks(void);
+
 /* Let threads of the same priority run. Context: any thread. */
 void thread_yield(void);
 
