@@ -62,6 +62,10 @@ static inline void smp_start(unsigned long hartid)
 {
 }
 
+static inline void smp_wait(void)
+{
+}
+
 static inline void smp_reschedule(unsigned int index)
 {
 }
