@@ -175,30 +175,43 @@ KTEST(address_space, unmap_beside_readers)
 /* --- truncation against faults ---------------------------------------------------------------- */
 
 static struct memory_object *object;
+static u32 epoch; /* grows while the object is empty */
+
+/* What a page holds: where it is and, in the upper half, when it was filled. */
+static u64 page_value(u64 offset, u32 when)
+{
+	return (u64)when << 32 | (offset + 1);
+}
 
 static int fill(void *owner, u64 offset, void *page)
 {
+	u32 when = READ_ONCE(epoch);
+
+	/* Long enough for the object to be truncated and to grow again */
 	thread_yield();
-	*(u64 *)page = offset + 1;
+	*(u64 *)page = page_value(offset, when);
 	return 0;
 }
 
 static int touch_object(void *arg)
 {
 	unsigned long i = (unsigned long)arg;
-	u64 value;
 
 	address_space_enter(space);
 	for (; !READ_ONCE(stop); i++) {
-		unsigned long page = i % 8, addr = BASE + (i / 8 % 2) * 16 * PAGE_SIZE;
+		unsigned long offset = i % 8 * PAGE_SIZE;
+		unsigned long addr = BASE + offset + (i / 8 % 2) * 16 * PAGE_SIZE;
+		u64 value = page_value(offset, ~0U);
+		u32 before = load_acquire(&epoch);
 
-		if (i % 3 == 0) {
-			value = page * PAGE_SIZE + 1;
-			copy_to_user(at(addr + page * PAGE_SIZE), &value, sizeof(value));
-		} else if (!copy_from_user(&value, at(addr + page * PAGE_SIZE), sizeof(value)) &&
-			   value != page * PAGE_SIZE + 1) {
+		mb();
+		if (i % 3 == 0)
+			(void)copy_to_user(at(addr), &value, sizeof(value));
+		else if (copy_from_user(&value, at(addr), sizeof(value)))
+			continue;
+		/* What was there before the object was empty does not come back. */
+		if ((u32)value != offset + 1 || value >> 32 < before)
 			fail();
-		}
 		if (i % 16 == 0)
 			thread_yield();
 	}
@@ -210,6 +223,8 @@ static void truncate_often(void)
 	for (unsigned int n = 0; n < 200; n++) {
 		KTEST_EXPECT(memory_object_resize(object, ktest_random(9) * PAGE_SIZE) == 0);
 		thread_yield();
+		KTEST_EXPECT(memory_object_resize(object, 0) == 0);
+		store_release(&epoch, epoch + 1);
 		KTEST_EXPECT(memory_object_resize(object, 8 * PAGE_SIZE) == 0);
 		thread_yield();
 	}
@@ -225,6 +240,7 @@ KTEST(address_space, truncate_beside_users)
 	KTEST_EXPECT(address_space_map(space, &private, 8 * PAGE_SIZE, object, 0, RW) == 0);
 	KTEST_EXPECT(address_space_map(space, &shared, 8 * PAGE_SIZE, object, 0, RW | VM_SHARED) ==
 		     0);
+	epoch = 1;
 	run_beside(touch_object, truncate_often);
 	address_space_destroy(space);
 	memory_object_put(object);

@@ -86,8 +86,10 @@ static size_t warm_up(void)
 	struct address_space *space = enter_new();
 
 	if (space) {
-		if (!map(space, BASE, PAGE_SIZE, RW))
+		if (!map(space, BASE, 2 * PAGE_SIZE, RW)) {
 			put(BASE, 1);
+			get(BASE + PAGE_SIZE);
+		}
 		leave(space);
 	}
 	return page_alloc_counts().used;

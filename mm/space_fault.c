@@ -9,8 +9,31 @@
 #include <asm/current.h>
 #include <asm/page.h>
 
-/* What is read where nothing was written: one page for all, which is copied before it changes. */
-static const u8 zero_page[PAGE_SIZE] __aligned(PAGE_SIZE) __section(".bss.zero_page");
+/*
+ * What is read where nothing was written: one page for all, which is copied
+ * before it changes. It is there from its first use on. Return: its address, or
+ * 0 without memory.
+ */
+static phys_addr_t zero_page(void)
+{
+	static phys_addr_t zeroes;
+	phys_addr_t pa = __atomic_load_n(&zeroes, __ATOMIC_ACQUIRE), none = 0;
+	struct page *page;
+
+	if (pa)
+		return pa;
+	page = page_alloc(0);
+	if (!page)
+		return 0;
+	memset(page_to_virt(page), 0, PAGE_SIZE);
+	pa = page_to_phys(page);
+	if (__atomic_compare_exchange_n(&zeroes, &none, pa, false, __ATOMIC_ACQ_REL,
+					__ATOMIC_ACQUIRE))
+		return pa;
+	/* Another hart was faster. */
+	page_free(page, 0);
+	return none;
+}
 
 /* What a mapping permits without a fault that tells of the first write. */
 static unsigned int quiet_access(const struct mapping *mapping)
@@ -156,8 +179,8 @@ static int fault_empty(struct address_space *space, const struct mapping *mappin
 			return 0;
 		if (access == VM_WRITE)
 			return add_copy(space, &leaf, NULL);
-		leaf.pa = virt_to_phys(zero_page);
-		return add_leaf(space, &leaf);
+		leaf.pa = zero_page();
+		return leaf.pa ? add_leaf(space, &leaf) : -ENOMEM;
 	}
 	err = memory_object_find(mapping->object, mapping->offset + (va - mapping->start),
 				 &leaf.pa);

@@ -2,17 +2,11 @@
 /* The copy functions themselves; what they do with faults is mm's, and tested there. */
 #include <ahoy/ktest.h>
 #include <ahoy/string.h>
-#include <asm/csr.h>
 #include <asm/uaccess.h>
 
 static void __user *at(unsigned long addr)
 {
 	return (void __user __force *)addr;
-}
-
-static bool sum(void)
-{
-	return csr_read(sstatus) & SSTATUS_SUM;
 }
 
 /* Every alignment of both sides, and every length around a word's and four words'. */
@@ -40,7 +34,7 @@ KTEST(uaccess, alignments)
 			KTEST_EXPECT(to[7 + a] == 0xee && to[8 + a + n] == 0xee);
 		}
 	}
-	KTEST_EXPECT(!sum());
+	KTEST_EXPECT(!user_access_open());
 }
 
 KTEST(uaccess, ranges)
@@ -66,5 +60,5 @@ KTEST(uaccess, ranges)
 	KTEST_EXPECT(strncpy_from_user_nofault(text, at(0x1000), 8) == -EFAULT);
 	KTEST_EXPECT(strncpy_from_user(text, at(0x1000), 0) == 0);
 	KTEST_EXPECT(value == 5);
-	KTEST_EXPECT(!sum());
+	KTEST_EXPECT(!user_access_open());
 }

@@ -14,6 +14,7 @@
 #include <ahoy/compiler.h>
 #include <ahoy/errno.h>
 #include <ahoy/types.h>
+#include <asm/csr.h>
 #include <asm/user_paging.h>
 
 #ifdef __CHECKER__
@@ -32,6 +33,12 @@ static __always_inline bool user_range(const void __user *p, size_t n)
 	unsigned long start = (unsigned long)p;
 
 	return n <= user_end && start <= user_end - n;
+}
+
+/* May this hart reach user memory right now? It must not, but for the duration of a copy. */
+static inline bool user_access_open(void)
+{
+	return csr_read(sstatus) & SSTATUS_SUM;
 }
 
 /*
