@@ -53,6 +53,7 @@ SECTIONS
 		TABLE(console)
 		TABLE(of_driver)
 		TABLE(param)
+		TABLE(bench)
 		TABLE(ktest)
 		TABLE(extable)
 		KEEP(*(.rodata.ikconfig))

@@ -42,7 +42,8 @@ HEADERS = {
     "kallsyms.h": "lib",
     "address_space.h": "mm", "fault.h": "mm", "memblock.h": "mm", "page_alloc.h": "mm",
     "slab.h": "mm", "vmalloc.h": "mm",
-    "cmdline.h": "kernel", "console.h": "kernel", "init.h": "kernel", "of.h": "kernel",
+    "bench.h": "kernel", "cmdline.h": "kernel", "console.h": "kernel", "init.h": "kernel",
+    "of.h": "kernel",
     "interrupt.h": "kernel", "ktest.h": "kernel", "mutex.h": "kernel", "panic.h": "kernel",
     "phase.h": "kernel", "power.h": "kernel", "printk.h": "kernel", "sched.h": "kernel",
     "section.h": "kernel", "smp.h": "kernel", "spinlock.h": "kernel", "stackprotector.h": "kernel",
@@ -53,8 +54,8 @@ HEADERS = {
 # Open to every room but lib: printing, panic, spinlocks, tests, labels of phases, and
 # the tables in which a file registers what it brings. init.h and interrupt.h also
 # name the entries that arch calls.
-COMMON = {"fault.h", "init.h", "interrupt.h", "ktest.h", "panic.h", "phase.h", "printk.h", "section.h",
-          "spinlock.h"}
+COMMON = {"bench.h", "fault.h", "init.h", "interrupt.h", "ktest.h", "panic.h", "phase.h",
+          "printk.h", "section.h", "spinlock.h"}
 
 # mm's upper storey, address spaces, may use threads and their locks besides.
 UPPER = re.compile(r"mm/(address_space|memory_object|own_page|space_)\w*\.[cho]$")
