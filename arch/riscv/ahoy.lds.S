@@ -55,6 +55,7 @@ SECTIONS
 		TABLE(param)
 		TABLE(bench)
 		TABLE(ktest)
+		TABLE(extable)
 		KEEP(*(.rodata.ikconfig))
 		KEEP(*(.rodata.kallsyms))
 		*(.rodata .rodata.* .srodata .srodata.*)
