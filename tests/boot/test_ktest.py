@@ -82,6 +82,14 @@ def test_machine(args: tuple) -> None:
         check_ktap(kernel, result)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("harts", [1, 8])
+def test_stress(harts: int) -> None:
+    """A hundred times the work: 10,000 threads, 100,000 timers."""
+    kernel = build("ktest")
+    check_ktap(kernel, boot(kernel, "--smp", str(harts), "--append", "ktest.scale=100"))
+
+
 def test_no_sstc() -> None:
     """A hart without a timer of its own asks the firmware."""
     if emulator() < (8, 0):
