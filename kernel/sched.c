@@ -64,6 +64,7 @@ static __always_inline unsigned int lowest_bit(u32 word)
 
 static __always_inline void enqueue(struct run_queue *rq, struct thread *thread)
 {
+	lockdep_assert_held(&rq->lock);
 	list_add_tail(&thread->queue, &rq->queues[thread->priority]);
 	rq->occupied |= 1U << thread->priority;
 }
@@ -73,6 +74,7 @@ static __always_inline struct thread *dequeue_first(struct run_queue *rq)
 	unsigned int priority = lowest_bit(rq->occupied);
 	struct thread *thread = list_first_entry(&rq->queues[priority], struct thread, queue);
 
+	lockdep_assert_held(&rq->lock);
 	list_del(&thread->queue);
 	if (list_empty(&rq->queues[priority]))
 		rq->occupied &= ~(1U << priority);
@@ -285,6 +287,7 @@ static __always_inline void add_ready(struct run_queue *rq, struct thread *threa
 /* Is @thread on its way to sleep still? Then its hart goes on with it. Lock held; if so, it is let go. */
 static __always_inline bool still_runs(struct run_queue *rq, struct thread *thread)
 {
+	lockdep_assert_held(&rq->lock);
 	thread->state = THREAD_READY;
 	if (rq->current != thread)
 		return false;
@@ -389,6 +392,7 @@ void schedule(void)
 	struct run_queue *rq = this_queue();
 	struct thread *prev = thread_current(), *next;
 
+	lockdep_switch();
 	spin_lock_masked(&rq->lock);
 	next = pick(rq, prev);
 	if (next == prev) {

@@ -142,6 +142,7 @@ void thread_exit(int status)
 {
 	struct thread *thread = thread_current();
 
+	lockdep_thread_ends();
 	thread->status = status;
 	local_irq_disable();
 	wake_joiner(thread);
@@ -154,6 +155,7 @@ int thread_join(struct thread *thread)
 {
 	int status;
 
+	might_sleep();
 	while (!READ_ONCE(thread->ended))
 		wait_on(&thread->ended, 0, TIME_NEVER);
 	/* On another hart it may be on its last steps, on its stack. */

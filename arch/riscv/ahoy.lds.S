@@ -53,6 +53,7 @@ SECTIONS
 		TABLE(console)
 		TABLE(of_driver)
 		TABLE(param)
+		TABLE(crash_way)
 		TABLE(ktest)
 		KEEP(*(.rodata.ikconfig))
 		KEEP(*(.rodata.kallsyms))
