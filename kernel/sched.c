@@ -71,6 +71,7 @@ static __always_inline void enqueue(struct run_queue *rq, struct thread *thread)
 {
 	unsigned int priority = thread->priority;
 
+	lockdep_assert_held(&rq->lock);
 	list_add_tail(&thread->queue, &rq->queues[priority]);
 	rq->occupied |= 1U << priority;
 	if (priority < rq->top)
@@ -82,6 +83,7 @@ static __always_inline struct thread *dequeue_first(struct run_queue *rq)
 	struct list_head *queue = &rq->queues[rq->top];
 	struct thread *thread = list_first_entry(queue, struct thread, queue);
 
+	lockdep_assert_held(&rq->lock);
 	list_del(&thread->queue);
 	if (unlikely(list_empty(queue))) {
 		rq->occupied &= ~(1U << rq->top);
@@ -319,6 +321,7 @@ static __always_inline void add_ready(struct run_queue *rq, struct thread *threa
 /* Is @thread on its way to sleep still? Then its hart goes on with it. Lock held; if so, it is let go. */
 static __always_inline bool still_runs(struct run_queue *rq, struct thread *thread)
 {
+	lockdep_assert_held(&rq->lock);
 	thread->state = THREAD_READY;
 	if (rq->current != thread)
 		return false;
@@ -424,6 +427,7 @@ void schedule(void)
 	struct thread *prev = thread_current(), *next;
 	bool alone;
 
+	lockdep_switch();
 	spin_lock_masked(&rq->lock);
 	alone = rq->top == NOBODY;
 	if (prev->state == THREAD_READY) {

@@ -4,6 +4,7 @@
 #define AHOY_THREAD_H
 
 #include <ahoy/list.h>
+#include <ahoy/lockdep.h>
 #include <ahoy/types.h>
 #include <asm/current.h>
 #include <asm/switch.h>
@@ -48,6 +49,7 @@ struct thread {
 	int (*fn)(void *arg);
 	void *arg;
 	void *stack; /* its lowest address; NULL for the boot stack */
+	struct lockdep_thread dep;
 };
 
 /*
