@@ -29,6 +29,7 @@ static struct timer *timer_of(struct rb_node *node)
 
 static void set_clockevent(const struct timer_queue *queue)
 {
+	lockdep_assert_held(&queue->lock);
 	clockevent_set(queue->first ? time_to_ticks(queue->first->deadline) : U64_MAX);
 }
 
@@ -38,6 +39,7 @@ static void enqueue(struct timer_queue *queue, struct timer *timer)
 	struct rb_node **link = &queue->tree.root, *parent = NULL;
 	bool leftmost = true;
 
+	lockdep_assert_held(&queue->lock);
 	while (*link) {
 		parent = *link;
 		if (timer->deadline < timer_of(parent)->deadline) {
@@ -55,6 +57,7 @@ static void enqueue(struct timer_queue *queue, struct timer *timer)
 
 static void dequeue(struct timer_queue *queue, struct timer *timer)
 {
+	lockdep_assert_held(&queue->lock);
 	if (timer == queue->first)
 		queue->first = timer_of(rb_next(&timer->node));
 	rb_erase(&queue->tree, &timer->node);

@@ -54,6 +54,7 @@ SECTIONS
 		TABLE(of_driver)
 		TABLE(param)
 		TABLE(bench)
+		TABLE(crash_way)
 		TABLE(ktest)
 		TABLE(extable)
 		KEEP(*(.rodata.ikconfig))

@@ -4,6 +4,7 @@
 #define AHOY_THREAD_H
 
 #include <ahoy/list.h>
+#include <ahoy/lockdep.h>
 #include <ahoy/types.h>
 #include <asm/current.h>
 #include <asm/switch.h>
@@ -19,6 +20,7 @@ enum thread_state {
 	THREAD_READY, /* in the run queue, or running */
 	THREAD_WAITING,
 	THREAD_ENDED,
+	THREAD_IDLE, /* a hart's own, which runs when nobody else does */
 };
 
 struct thread {
@@ -47,6 +49,7 @@ struct thread {
 	int (*fn)(void *arg);
 	void *arg;
 	void *stack; /* its lowest address; NULL for the boot stack */
+	struct lockdep_thread dep;
 };
 
 /*
@@ -70,7 +73,7 @@ int thread_join(struct thread *thread);
  */
 void thread_free_spare_stacks(void);
 
-/* Let threads of the same priority run. Context: any thread. */
+/* Let threads of the same priority run. Context: any thread, interrupts enabled. */
 void thread_yield(void);
 
 #endif

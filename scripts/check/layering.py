@@ -42,9 +42,9 @@ HEADERS = {
     "kallsyms.h": "lib",
     "address_space.h": "mm", "fault.h": "mm", "memblock.h": "mm", "page_alloc.h": "mm",
     "slab.h": "mm", "vmalloc.h": "mm",
-    "bench.h": "kernel", "cmdline.h": "kernel", "console.h": "kernel", "init.h": "kernel",
-    "of.h": "kernel",
-    "interrupt.h": "kernel", "ktest.h": "kernel", "mutex.h": "kernel", "panic.h": "kernel",
+    "bench.h": "kernel", "cmdline.h": "kernel", "console.h": "kernel", "crash.h": "kernel",
+    "init.h": "kernel", "interrupt.h": "kernel", "ktest.h": "kernel", "lockdep.h": "kernel",
+    "mutex.h": "kernel", "of.h": "kernel", "panic.h": "kernel",
     "phase.h": "kernel", "power.h": "kernel", "printk.h": "kernel", "sched.h": "kernel",
     "section.h": "kernel", "smp.h": "kernel", "spinlock.h": "kernel", "stackprotector.h": "kernel",
     "thread.h": "kernel", "time.h": "kernel", "timer.h": "kernel", "wait.h": "kernel",
@@ -54,8 +54,8 @@ HEADERS = {
 # Open to every room but lib: printing, panic, spinlocks, tests, labels of phases, and
 # the tables in which a file registers what it brings. init.h and interrupt.h also
 # name the entries that arch calls.
-COMMON = {"bench.h", "fault.h", "init.h", "interrupt.h", "ktest.h", "panic.h", "phase.h",
-          "printk.h", "section.h", "spinlock.h"}
+COMMON = {"bench.h", "crash.h", "fault.h", "init.h", "interrupt.h", "ktest.h", "lockdep.h",
+          "panic.h", "phase.h", "printk.h", "section.h", "spinlock.h"}
 
 # mm's upper storey, address spaces, may use threads and their locks besides.
 UPPER = re.compile(r"mm/(address_space|memory_object|own_page|space_)\w*\.[cho]$")

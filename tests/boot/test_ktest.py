@@ -51,6 +51,7 @@ def check_ktap(kernel: Kernel, result: Result) -> None:
     ("RISCV_SSTC=n",), ("LTO=y",),
     ("UBSAN=y", "STACKPROTECTOR=y"), ("PAGING_SV57=y", "DEBUG_TLB=n"),
     ("PAGING_SV39=y", "PAGING_FALLBACK=n", "SMP=n", "HUGE_PAGES=n", "VMALLOC=n"),
+    ("UBSAN=y", "STACKPROTECTOR=y"), ("LOCKDEP=y", "SMP=n", "PREEMPT_NONE=y", "TIMERS=n", "IRQ=n"),
 ], ids=" ".join)
 def test_variant(options: tuple) -> None:
     """Each alternative passes the same tests."""
@@ -61,6 +62,7 @@ def test_variant(options: tuple) -> None:
 @pytest.mark.parametrize("options", [
     (), ("SPINLOCK_TEST_AND_SET=y",), ("SPINLOCK_TEST_AND_SET=y", "PREEMPT_VOLUNTARY=y"),
     ("SPINLOCK_TEST_AND_SET=y", "PREEMPT_NONE=y", "HEAP_FIRST_FIT=y"),
+    ("LOCKDEP=y",),
 ], ids=" ".join)
 @pytest.mark.parametrize("harts", [2, 8])
 def test_harts(options: tuple, harts: int) -> None:
@@ -91,6 +93,14 @@ def test_svade() -> None:
         pytest.skip("before version 8 QEMU's harts set the bits")
     kernel = build("ktest")
     check_ktap(kernel, boot(kernel, "--cpu", "rva22s64", "--smp", "2"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("harts", [1, 8])
+def test_stress(harts: int) -> None:
+    """A hundred times the work: 10,000 threads, 100,000 timers."""
+    kernel = build("ktest")
+    check_ktap(kernel, boot(kernel, "--smp", str(harts), "--append", "ktest.scale=100"))
 
 
 def test_no_sstc() -> None:
@@ -128,3 +138,35 @@ def test_thread_stack_overflow() -> None:
     """A thread that overflows its stack meets the page below it."""
     kernel = build("ktest", "KTEST=n", "CRASH_TEST=y")
     check_panic(boot(kernel, "--append", "crash=thread-stack"), "(stack overflow)")
+
+
+WHERE = r"lockdep_crash\.c:\d+"
+LOCKS = {
+    "lock-order": "lock order: spin_a is wanted while spin_b is held, after the opposite\n"
+                  rf"now:    spin_b \({WHERE}\), then spin_a \({WHERE}\)\n"
+                  rf"before: spin_a \({WHERE}\), then spin_b \({WHERE}\)\n",
+    "mutex-order": "lock order: mutex_a is wanted while mutex_c is held, after the opposite\n"
+                   rf"now:    mutex_c \({WHERE}\), then mutex_a \({WHERE}\)\n"
+                   rf"before: mutex_b \({WHERE}\), then mutex_c \({WHERE}\)\n"
+                   rf"before: mutex_a \({WHERE}\), then mutex_b \({WHERE}\)\n",
+    "lock-recursion": rf"recursive locking: spin_a \({WHERE}\) is held already\nsince {WHERE}\n",
+    "mutex-recursion": rf"recursive locking: mutex_a \({WHERE}\) is held already\nsince {WHERE}\n",
+    "lock-sleep": rf"sleeping with spinlock spin_a held \({WHERE}\)\nin {WHERE}\n",
+    "lock-yield": rf"switching threads with spinlock spin_a held \({WHERE}\)\n",
+    "masked-sleep": rf"sleeping with interrupts masked \({WHERE}\)\n",
+    "lock-unmasked": rf"spinlock spin_a \({WHERE}\) is taken with interrupts on\n",
+    "lock-assert": rf"spin_a must be held \({WHERE}\)\n",
+    "mutex-owner": rf"thread boot gives back mutex mutex_a \({WHERE}\), which is held by owner\n",
+    "mutex-ends": rf"thread careless ends and holds mutex mutex_a \({WHERE}\)\n",
+    "mutex-circle": "deadlock: thread [a-z]+ waits for a mutex, and others for each other's and "
+                    "its own\n"
+                    rf"(thread [a-z]+ waits for right->mutex \({WHERE}\), held by [a-z]+\n){{3}}",
+}
+
+
+@pytest.mark.parametrize("way", sorted(LOCKS))
+def test_lock_checker(way: str) -> None:
+    """Each mistake with locks is reported, and where it was made."""
+    kernel = build("ktest", "KTEST=n", "CRASH_TEST=y", "LOCKDEP=y")
+    report = check_panic(boot(kernel, "--append", f"crash={way}"))
+    assert re.match(f"Kernel panic - not syncing: {LOCKS[way]}", report), report
