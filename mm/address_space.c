@@ -35,6 +35,7 @@ struct mapping *mapping_at_or_above(struct address_space *space, unsigned long a
 	struct rb_node *node = space->mappings.root;
 	struct mapping *found = NULL;
 
+	lockdep_assert_held(&space->lock);
 	while (node) {
 		struct mapping *mapping = mapping_of(node);
 
