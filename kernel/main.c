@@ -67,7 +67,7 @@ void __entry start_kernel(unsigned long hartid, unsigned long fdt)
 	PHASE("late");
 	init_run(INIT_LEVEL_late);
 	smp_start(hartid);
-	if (IS_ENABLED(CONFIG_KTEST)) {
+	if (IS_ENABLED(CONFIG_KTEST) || IS_ENABLED(CONFIG_BENCH)) {
 		PHASE("test");
 		init_run(INIT_LEVEL_test);
 	}

@@ -21,7 +21,7 @@ static void claim_report(void)
 	if (!__atomic_compare_exchange_n(&owner, &none, own, false, __ATOMIC_SEQ_CST,
 					 __ATOMIC_SEQ_CST) &&
 	    none != own)
-		cpu_idle_forever();
+		smp_stop_self();
 	smp_stop_others();
 }
 #else

@@ -159,7 +159,7 @@ int thread_join(struct thread *thread)
 	while (!READ_ONCE(thread->ended))
 		wait_on(&thread->ended, 0, TIME_NEVER);
 	/* On another hart it may be on its last steps, on its stack. */
-	while (!load_acquire(&thread->gone))
+	while (IS_ENABLED(CONFIG_SMP) && !load_acquire(&thread->gone))
 		;
 	status = thread->status;
 	stack_free(thread->stack);

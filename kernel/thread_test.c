@@ -69,7 +69,7 @@ static int note(void *arg)
 	unsigned long flags = local_irq_save();
 
 	order[order_len++] = *(const char *)arg;
-	thread_yield();
+	schedule();
 	order[order_len++] = *(const char *)arg;
 	local_irq_restore(flags);
 	return 0;

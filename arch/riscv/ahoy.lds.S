@@ -54,6 +54,7 @@ SECTIONS
 		TABLE(of_driver)
 		TABLE(param)
 		TABLE(crash_way)
+		TABLE(bench)
 		TABLE(ktest)
 		KEEP(*(.rodata.ikconfig))
 		KEEP(*(.rodata.kallsyms))

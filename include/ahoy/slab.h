@@ -42,7 +42,10 @@ struct page;
 /* A cache of objects of one size. Its fields are the heap's own. */
 struct kmem_cache {
 	struct spinlock lock;
-	struct page *partial; /* slabs with free objects */
+	void *free;	      /* freed objects of the active slab, each leads to the next */
+	struct page *active;  /* the slab that objects come from */
+	char *base;	      /* where it is */
+	struct page *partial; /* other slabs with free objects */
 	const char *name;
 	u16 size; /* of an object, as carved */
 	u16 align;

@@ -18,6 +18,7 @@ enum thread_state {
 	THREAD_READY, /* in the run queue, or running */
 	THREAD_WAITING,
 	THREAD_ENDED,
+	THREAD_IDLE, /* a hart's own, which runs when nobody else does */
 };
 
 struct thread {
@@ -66,7 +67,7 @@ int thread_join(struct thread *thread);
  */
 void thread_free_spare_stacks(void);
 
-/* Let threads of the same priority run. Context: any thread. */
+/* Let threads of the same priority run. Context: any thread, interrupts enabled. */
 void thread_yield(void);
 
 #endif

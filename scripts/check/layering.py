@@ -41,8 +41,8 @@ HEADERS = {
     # What lib's "%pS" asks whoever links it for.
     "kallsyms.h": "lib",
     "memblock.h": "mm", "page_alloc.h": "mm", "slab.h": "mm", "vmalloc.h": "mm",
-    "cmdline.h": "kernel", "console.h": "kernel", "init.h": "kernel", "of.h": "kernel",
-    "crash.h": "kernel", "interrupt.h": "kernel", "ktest.h": "kernel", "lockdep.h": "kernel",
+    "bench.h": "kernel", "cmdline.h": "kernel", "console.h": "kernel", "crash.h": "kernel",
+    "init.h": "kernel", "of.h": "kernel", "interrupt.h": "kernel", "ktest.h": "kernel", "lockdep.h": "kernel",
     "mutex.h": "kernel", "panic.h": "kernel",
     "phase.h": "kernel", "power.h": "kernel", "printk.h": "kernel", "sched.h": "kernel",
     "section.h": "kernel", "smp.h": "kernel", "spinlock.h": "kernel", "stackprotector.h": "kernel",
@@ -53,8 +53,8 @@ HEADERS = {
 # Open to every room but lib: printing, panic, spinlocks, tests, labels of phases, and
 # the tables in which a file registers what it brings. init.h and interrupt.h also
 # name the entries that arch calls.
-COMMON = {"crash.h", "init.h", "interrupt.h", "ktest.h", "lockdep.h", "panic.h", "phase.h",
-          "printk.h", "section.h", "spinlock.h"}
+COMMON = {"bench.h", "crash.h", "init.h", "interrupt.h", "ktest.h", "lockdep.h", "panic.h",
+          "phase.h", "printk.h", "section.h", "spinlock.h"}
 
 # Headers of arch that no other room includes.
 PRIVATE = {"csr.h"}

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+#include <ahoy/bench.h>
+#include <ahoy/init.h>
+#include <ahoy/printk.h>
+
+LINKER_TABLE(struct bench, bench);
+
+static void bench_run(void)
+{
+	const struct bench *bench;
+
+	for_each_row(bench, bench) {
+		console_printf("bench: %s\n", bench->name);
+		bench->fn();
+	}
+}
+INIT(test, bench_run);
