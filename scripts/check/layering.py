@@ -40,8 +40,8 @@ HEADERS = {
     "list.h": "lib", "rbtree.h": "lib", "string.h": "lib", "types.h": "lib",
     # What lib's "%pS" asks whoever links it for.
     "kallsyms.h": "lib",
-    "address_space.h": "mm", "fail_alloc.h": "mm", "fault.h": "mm", "memblock.h": "mm", "page_alloc.h": "mm",
-    "slab.h": "mm", "vmalloc.h": "mm",
+    "address_space.h": "mm", "fail_alloc.h": "mm", "fault.h": "mm", "memblock.h": "mm",
+    "page_alloc.h": "mm", "slab.h": "mm", "vmalloc.h": "mm",
     "bench.h": "kernel", "cmdline.h": "kernel", "console.h": "kernel", "crash.h": "kernel",
     "init.h": "kernel", "interrupt.h": "kernel", "ktest.h": "kernel", "lockdep.h": "kernel",
     "mutex.h": "kernel", "of.h": "kernel", "panic.h": "kernel",
