@@ -37,11 +37,12 @@ ROOMS = {
 HEADERS = {
     "compiler.h": "lib", "ctype.h": "lib", "errname.h": "lib", "errno.h": "lib", "fdt.h": "lib",
     "kconfig.h": "lib", "kstrtox.h": "lib", "params.h": "lib", "printf.h": "lib",
-    "list.h": "lib", "rbtree.h": "lib", "string.h": "lib", "types.h": "lib",
+    "list.h": "lib", "ring.h": "lib", "rbtree.h": "lib", "string.h": "lib", "types.h": "lib",
     # What lib's "%pS" asks whoever links it for.
     "kallsyms.h": "lib",
     "memblock.h": "mm", "page_alloc.h": "mm", "slab.h": "mm", "vmalloc.h": "mm",
-    "cmdline.h": "kernel", "console.h": "kernel", "init.h": "kernel", "of.h": "kernel",
+    "cmdline.h": "kernel", "console.h": "kernel", "console_input.h": "kernel", "irq.h": "kernel",
+    "init.h": "kernel", "of.h": "kernel",
     "interrupt.h": "kernel", "ktest.h": "kernel", "mutex.h": "kernel", "panic.h": "kernel",
     "phase.h": "kernel", "power.h": "kernel", "printk.h": "kernel", "sched.h": "kernel",
     "section.h": "kernel", "smp.h": "kernel", "spinlock.h": "kernel", "stackprotector.h": "kernel",
