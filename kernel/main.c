@@ -75,6 +75,7 @@ void __entry start_kernel(unsigned long hartid, unsigned long fdt)
 	}
 	PHASE("line");
 	print_line();
+	console_poll();
 	if (!IS_ENABLED(CONFIG_FINISH_IDLE))
 		console_flush();
 	local_irq_disable();
