@@ -2,6 +2,7 @@
 /* Crashes on request, to see the reports and to test that protections hold. */
 #include <ahoy/cmdline.h>
 #include <ahoy/compiler.h>
+#include <ahoy/crash.h>
 #include <ahoy/init.h>
 #include <ahoy/panic.h>
 #include <ahoy/printk.h>
@@ -115,32 +116,29 @@ static void crash_smash(void)
 	smash(64);
 }
 
-static const struct {
-	const char *name;
-	void (*fn)(void);
-} ways[] = {
-	{ "null", crash_null },
-	{ "text", crash_text },
-	{ "rodata", crash_rodata },
-	{ "exec", crash_exec },
-	{ "stack", crash_stack },
-	{ "panic", crash_panic },
-	{ "illegal", crash_illegal },
-	{ "ubsan", crash_ubsan },
-	{ "smash", crash_smash },
-	{ "nested", crash_nested },
-	{ "thread-stack", crash_thread_stack },
-};
+LINKER_TABLE(struct crash_way, crash_way);
+
+CRASH_WAY(null, "null", crash_null);
+CRASH_WAY(text, "text", crash_text);
+CRASH_WAY(rodata, "rodata", crash_rodata);
+CRASH_WAY(exec, "exec", crash_exec);
+CRASH_WAY(stack, "stack", crash_stack);
+CRASH_WAY(panic, "panic", crash_panic);
+CRASH_WAY(illegal, "illegal", crash_illegal);
+CRASH_WAY(ubsan, "ubsan", crash_ubsan);
+CRASH_WAY(smash, "smash", crash_smash);
+CRASH_WAY(nested, "nested", crash_nested);
+CRASH_WAY(thread_stack, "thread-stack", crash_thread_stack);
 
 static void crash_init(void)
 {
-	unsigned int i;
+	const struct crash_way *way;
 
 	if (!wanted)
 		return;
-	for (i = 0; i < ARRAY_SIZE(ways); i++) {
-		if (!strcmp(ways[i].name, wanted)) {
-			ways[i].fn();
+	for_each_row(way, crash_way) {
+		if (!strcmp(way->name, wanted)) {
+			way->fn();
 			console_printf("crash=%s did no harm\n", wanted);
 			return;
 		}

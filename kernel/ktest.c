@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
+#include <ahoy/cmdline.h>
 #include <ahoy/init.h>
+#include <ahoy/kstrtox.h>
 #include <ahoy/ktest.h>
 #include <ahoy/panic.h>
 
@@ -20,6 +22,24 @@ u32 ktest_random(u32 bound)
 	random_state = random_state * 6364136223846793005ULL + 1442695040888963407ULL;
 	return (u32)(random_state >> 33) % bound;
 }
+
+static unsigned int scale = 1;
+
+u32 ktest_scaled(u32 count)
+{
+	u64 scaled = (u64)count * scale;
+
+	return scaled > U32_MAX ? U32_MAX : (u32)scaled;
+}
+
+static void set_scale(const char *value)
+{
+	if (!value || kstrtouint(value, 0, &scale) || !scale) {
+		scale = 1;
+		pr_err("ktest.scale=%s: not a number from 1\n", value ? value : "");
+	}
+}
+PARAM_NAMED(ktest_scale, "ktest.scale", set_scale);
 
 static void ktest_run(void)
 {

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 
 #include <ahoy/console.h>
+#include <ahoy/lockdep.h>
 #include <ahoy/panic.h>
 #include <ahoy/power.h>
 #include <ahoy/printk.h>
@@ -20,7 +21,7 @@ static void claim_report(void)
 	if (!__atomic_compare_exchange_n(&owner, &none, own, false, __ATOMIC_SEQ_CST,
 					 __ATOMIC_SEQ_CST) &&
 	    none != own)
-		cpu_idle_forever();
+		smp_stop_self();
 	smp_stop_others();
 }
 #else
@@ -32,6 +33,7 @@ static void claim_report(void)
 static void begin(const char *fmt, va_list args)
 {
 	local_irq_disable();
+	lockdep_off();
 	claim_report();
 	console_break_lock();
 	printk_show_all();

@@ -4,6 +4,7 @@
  * that says which of them have somebody in them. The thread that runs is in
  * none. A hart that finds its own queue empty takes from another one.
  */
+#include <ahoy/address_space.h>
 #include <ahoy/compiler.h>
 #include <ahoy/init.h>
 #include <ahoy/interrupt.h>
@@ -26,11 +27,13 @@ struct run_queue {
 	/* Under the lock */
 	struct list_head queues[THREAD_PRIORITIES];
 	u32 occupied; /* bit n: queue n has a thread */
+	u8 top;	      /* the most urgent one that has; NOBODY if none */
 	struct thread *current;
 	struct thread *idle; /* runs when nobody else does; in no queue */
 #ifdef CONFIG_RESCHED
-	bool need_resched;
 	struct timer slice;
+	bool need_resched;
+	bool new_turn; /* it began after the timer was set */
 #endif
 };
 
@@ -62,20 +65,30 @@ static __always_inline unsigned int lowest_bit(u32 word)
 	return place[((word & -word) * 0x077cb531U) >> 27];
 }
 
+#define NOBODY THREAD_PRIORITIES
+
 static __always_inline void enqueue(struct run_queue *rq, struct thread *thread)
 {
-	list_add_tail(&thread->queue, &rq->queues[thread->priority]);
-	rq->occupied |= 1U << thread->priority;
+	unsigned int priority = thread->priority;
+
+	lockdep_assert_held(&rq->lock);
+	list_add_tail(&thread->queue, &rq->queues[priority]);
+	rq->occupied |= 1U << priority;
+	if (priority < rq->top)
+		rq->top = (u8)priority;
 }
 
 static __always_inline struct thread *dequeue_first(struct run_queue *rq)
 {
-	unsigned int priority = lowest_bit(rq->occupied);
-	struct thread *thread = list_first_entry(&rq->queues[priority], struct thread, queue);
+	struct list_head *queue = &rq->queues[rq->top];
+	struct thread *thread = list_first_entry(queue, struct thread, queue);
 
+	lockdep_assert_held(&rq->lock);
 	list_del(&thread->queue);
-	if (list_empty(&rq->queues[priority]))
-		rq->occupied &= ~(1U << priority);
+	if (unlikely(list_empty(queue))) {
+		rq->occupied &= ~(1U << rq->top);
+		rq->top = (u8)(rq->occupied ? lowest_bit(rq->occupied) : NOBODY);
+	}
 	return thread;
 }
 
@@ -83,20 +96,40 @@ static __always_inline struct thread *dequeue_first(struct run_queue *rq)
 
 #ifdef CONFIG_RESCHED
 
-/* How long a thread may run while others of its priority are ready. */
-#define TIME_SLICE (10 * NSEC_PER_MSEC)
+/*
+ * How long a thread may run at least while others of its priority are ready, and
+ * half of how long at most: the timer is set when somebody wants a turn, and not
+ * again for each turn. A turn ends when the timer finds that it is no new one.
+ */
+#define TIME_SLICE (5 * NSEC_PER_MSEC)
 
-static void slice_ends(struct timer *timer)
+static __always_inline void set_slice(struct run_queue *rq)
 {
-	container_of(timer, struct run_queue, slice)->need_resched = true;
+	rq->new_turn = false;
+	timer_arm(&rq->slice, time_now() + TIME_SLICE);
 }
 
-/* Whoever runs next has its turn; the timer is needed only if others want theirs. */
+static __always_inline bool others_want(const struct run_queue *rq, const struct thread *thread)
+{
+	return rq->top <= thread->priority;
+}
+
+static void slice_timer(struct timer *timer)
+{
+	struct run_queue *rq = container_of(timer, struct run_queue, slice);
+
+	if (!rq->new_turn)
+		rq->need_resched = true;
+	else if (others_want(rq, rq->current))
+		set_slice(rq);
+}
+
 static __always_inline void start_slice(struct run_queue *rq, const struct thread *next)
 {
 	rq->need_resched = false;
-	if (rq->occupied && lowest_bit(rq->occupied) <= next->priority)
-		timer_arm(&rq->slice, time_now() + TIME_SLICE);
+	rq->new_turn = true;
+	if (unlikely(!rq->slice.armed) && others_want(rq, next))
+		set_slice(rq);
 }
 
 /* @thread has become ready beside the one that runs. */
@@ -110,7 +143,7 @@ static __always_inline void check_preempt(struct run_queue *rq, const struct thr
 			smp_reschedule((unsigned int)(rq - run_queues));
 	} else if (thread->priority == rq->current->priority && !rq->slice.armed) {
 		if (rq == this_queue())
-			timer_arm(&rq->slice, time_now() + TIME_SLICE);
+			set_slice(rq);
 		else
 			smp_reschedule((unsigned int)(rq - run_queues));
 	}
@@ -118,7 +151,7 @@ static __always_inline void check_preempt(struct run_queue *rq, const struct thr
 
 static __always_inline void slice_init(struct run_queue *rq)
 {
-	timer_init(&rq->slice, slice_ends);
+	timer_init(&rq->slice, slice_timer);
 }
 
 #ifdef CONFIG_SMP
@@ -126,10 +159,13 @@ void sched_interrupted(void)
 {
 	struct run_queue *rq = this_queue();
 
+	/* What another hart has put there before it called this one is seen. */
+	if (READ_ONCE(rq->top) == NOBODY)
+		return;
 	spin_lock_masked(&rq->lock);
-	if (!rq->slice.armed && !rq->need_resched && rq->current != rq->idle && rq->occupied &&
-	    lowest_bit(rq->occupied) == rq->current->priority)
-		timer_arm(&rq->slice, time_now() + TIME_SLICE);
+	if (!rq->slice.armed && !rq->need_resched && rq->current != rq->idle &&
+	    others_want(rq, rq->current))
+		set_slice(rq);
 	spin_unlock_masked(&rq->lock);
 }
 #endif
@@ -240,11 +276,11 @@ static struct thread *steal(struct run_queue *rq)
 	for (i = 1; i < NR_HARTS && !thread; i++) {
 		struct run_queue *other = &run_queues[(self + i) % NR_HARTS];
 
-		if (!READ_ONCE(other->occupied))
+		if (READ_ONCE(other->top) == NOBODY)
 			continue;
 		spin_lock_masked(&other->lock);
 		/* An idle hart is about to run what it has. */
-		if (other->occupied && other->current != other->idle)
+		if (other->top != NOBODY && other->current != other->idle)
 			thread = dequeue_first(other);
 		spin_unlock_masked(&other->lock);
 	}
@@ -285,6 +321,7 @@ static __always_inline void add_ready(struct run_queue *rq, struct thread *threa
 /* Is @thread on its way to sleep still? Then its hart goes on with it. Lock held; if so, it is let go. */
 static __always_inline bool still_runs(struct run_queue *rq, struct thread *thread)
 {
+	lockdep_assert_held(&rq->lock);
 	thread->state = THREAD_READY;
 	if (rq->current != thread)
 		return false;
@@ -335,30 +372,45 @@ void sched_ready_here(struct thread *thread)
 /* --- the switch -------------------------------------------------------------------- */
 
 /* On the new thread's stack: @prev does not run any more. */
-static void finish_switch(struct thread *prev)
+static __always_inline void finish_switch(struct thread *prev)
 {
 	spin_unlock_masked(&this_queue()->lock);
 	/* It may be freed from here on. */
-	if (unlikely(prev->state == THREAD_ENDED))
+	if (IS_ENABLED(CONFIG_SMP) && unlikely(prev->state == THREAD_ENDED))
 		store_release(&prev->gone, true);
 }
 
-/* Who runs after @prev, for which the queue has nobody. Lock held, and let go meanwhile. */
-static struct thread *pick_elsewhere(struct run_queue *rq, struct thread *prev)
+#ifdef CONFIG_ADDRESS_SPACES
+static __always_inline void switch_space(const struct thread *prev, const struct thread *next)
+{
+	if (prev->space != next->space)
+		address_space_load(next->space);
+}
+#else
+static __always_inline void switch_space(const struct thread *prev, const struct thread *next)
+{
+}
+#endif
+
+/*
+ * Who runs after @prev, for which the queue has nobody: somebody from another
+ * hart, or the idle thread. Return: @prev if it goes on. Lock held; it is let go
+ * meanwhile.
+ */
+static noinline struct thread *pick_elsewhere(struct run_queue *rq, struct thread *prev)
 {
 	struct thread *next;
 
 	set_idle(rq, true);
 	next = steal(rq);
 	/* Meanwhile somebody may have woken prev, or brought others. */
-	if (prev != rq->idle && prev->state == THREAD_READY) {
-		if (!next && !rq->occupied) {
-			set_idle(rq, false);
-			return prev;
-		}
-		enqueue(rq, prev);
+	if (prev->state == THREAD_READY) {
+		if (!next && rq->top == NOBODY)
+			next = prev;
+		else
+			enqueue(rq, prev);
 	}
-	if (!next && rq->occupied)
+	if (!next && rq->top != NOBODY)
 		next = dequeue_first(rq);
 	if (next) {
 		set_idle(rq, false);
@@ -369,36 +421,35 @@ static struct thread *pick_elsewhere(struct run_queue *rq, struct thread *prev)
 	return rq->idle;
 }
 
-/* Who runs after @prev. Lock held, and let go meanwhile if nobody is ready here. */
-static __always_inline struct thread *pick(struct run_queue *rq, struct thread *prev)
-{
-	if (prev != rq->idle && prev->state == THREAD_READY) {
-		if (!rq->occupied)
-			return prev;
-		enqueue(rq, prev);
-	}
-	if (unlikely(!rq->occupied))
-		return pick_elsewhere(rq, prev);
-	if (prev == rq->idle)
-		set_idle(rq, false);
-	return dequeue_first(rq);
-}
-
 void schedule(void)
 {
 	struct run_queue *rq = this_queue();
 	struct thread *prev = thread_current(), *next;
-
+	lockdep_switch();
 	spin_lock_masked(&rq->lock);
-	next = pick(rq, prev);
-	if (next == prev) {
-		spin_unlock_masked(&rq->lock);
-		return;
+	if (likely(prev->state == THREAD_READY)) {
+		if (rq->top > prev->priority)
+			goto out;
+		enqueue(rq, prev);
+		next = dequeue_first(rq);
+	} else if (likely(rq->top != NOBODY)) {
+		if (IS_ENABLED(CONFIG_SMP) && prev->state == THREAD_IDLE)
+			set_idle(rq, false);
+		next = dequeue_first(rq);
+	} else {
+		next = pick_elsewhere(rq, prev);
+		if (next == prev)
+			goto out;
 	}
-	next->hart = (u16)(rq - run_queues);
+	if (IS_ENABLED(CONFIG_SMP))
+		next->hart = (u16)(rq - run_queues);
 	rq->current = next;
 	start_slice(rq, next);
+	switch_space(prev, next);
 	finish_switch(switch_to(prev, next));
+	return;
+out:
+	spin_unlock_masked(&rq->lock);
 }
 
 #ifdef CONFIG_IRQ
@@ -423,10 +474,9 @@ void sched_thread_starts(struct thread *prev)
 
 void thread_yield(void)
 {
-	unsigned long flags = local_irq_save();
-
+	local_irq_disable();
 	schedule();
-	local_irq_restore(flags);
+	local_irq_enable();
 }
 
 /* --- start ---------------------------------------------------------------------------- */
@@ -437,6 +487,7 @@ static void queue_init(struct run_queue *rq, struct thread *current, struct thre
 
 	for (i = 0; i < THREAD_PRIORITIES; i++)
 		list_init(&rq->queues[i]);
+	rq->top = NOBODY;
 	slice_init(rq);
 	rq->current = current;
 	rq->idle = idle;
@@ -450,6 +501,7 @@ static struct thread *idle_init(unsigned int hart)
 
 	*thread = (struct thread){
 		.name = "idle",
+		.state = THREAD_IDLE,
 		.priority = PRIORITY_IDLE,
 		.hart = (u16)hart,
 	};

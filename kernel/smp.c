@@ -21,6 +21,7 @@
 #include <asm/layout.h>
 #include <asm/processor.h>
 #include <asm/smp.h>
+#include <asm/tlb_model.h>
 #include <asm/traps.h>
 
 struct hart {
@@ -28,7 +29,8 @@ struct hart {
 	struct hart_start start;
 	void *trap_stack;
 	u32 online; /* waited for by who starts it */
-	bool stop;
+	bool stop, stopped;
+	struct smp_call *calls; /* that it has not made yet, the latest first */
 };
 
 static struct hart harts[NR_HARTS];
@@ -45,15 +47,124 @@ void smp_reschedule(unsigned int index)
 	hart_interrupt(harts[index].id);
 }
 
+/* --- fences ------------------------------------------------------------------- */
+
+#ifdef CONFIG_ADDRESS_SPACES
+/* Firmware takes 64 numbers at a time, and they may be anywhere. */
+void smp_fence(u64 set, unsigned long start, unsigned long size)
+{
+	u64 rest = set;
+
+	while (rest) {
+		unsigned long base = ~0UL, mask = 0;
+		unsigned int i;
+
+		for (i = 0; i < NR_HARTS; i++)
+			if (rest >> i & 1)
+				base = min(base, harts[i].id);
+		for (i = 0; i < NR_HARTS; i++) {
+			if (!(rest >> i & 1) || harts[i].id - base >= 64)
+				continue;
+			mask |= 1UL << (harts[i].id - base);
+			rest &= ~(1UL << i);
+		}
+		hart_fence(mask, base, start, size);
+	}
+	tlb_model_flush_harts(set, start, start + size);
+}
+
+void smp_fence_code(void)
+{
+	if (smp_online() > 1)
+		hart_fence_code();
+	else
+		fence_code();
+}
+#endif
+
+/* --- calls ------------------------------------------------------------------- */
+
+/* Make the calls that others want this hart to make, in their order. Interrupts are masked. */
+static void make_calls(void)
+{
+	struct hart *hart = &harts[this_hart()];
+	struct smp_call *call, *next, *first = NULL;
+
+	if (!READ_ONCE(hart->calls))
+		return;
+	for (call = __atomic_exchange_n(&hart->calls, NULL, __ATOMIC_ACQUIRE); call; call = next) {
+		next = call->next;
+		call->next = first;
+		first = call;
+	}
+	for (call = first; call; call = next) {
+		next = call->next;
+		call->fn(call->arg);
+		/* From here on it belongs to who asked for it. */
+		store_release(&call->done, true);
+	}
+}
+
+int smp_call_async(unsigned int index, struct smp_call *call, void (*fn)(void *arg), void *arg)
+{
+	struct hart *hart = &harts[index];
+
+	if (index >= NR_HARTS || !READ_ONCE(hart->online))
+		return -ENODEV;
+	*call = (struct smp_call){ .fn = fn, .arg = arg, .next = READ_ONCE(hart->calls) };
+	while (!__atomic_compare_exchange_n(&hart->calls, &call->next, call, true, __ATOMIC_RELEASE,
+					    __ATOMIC_RELAXED))
+		;
+	hart_interrupt(hart->id);
+	return 0;
+}
+
+void smp_call_wait(struct smp_call *call)
+{
+	/* The other hart may be waiting for a call of this one in the same way. */
+	while (!load_acquire(&call->done)) {
+		unsigned long flags = local_irq_save();
+
+		make_calls();
+		local_irq_restore(flags);
+	}
+}
+
+int smp_call(unsigned int index, void (*fn)(void *arg), void *arg)
+{
+	struct smp_call call;
+	int err;
+
+	err = smp_call_async(index, &call, fn, arg);
+	if (!err)
+		smp_call_wait(&call);
+	return err;
+}
+
+/* --- interrupts of other harts ------------------------------------------------ */
+
+void smp_stop_self(void)
+{
+	store_release(&harts[this_hart()].stopped, true);
+	cpu_idle_forever();
+}
+
 void ipi_received(void)
 {
-	if (READ_ONCE(harts[this_hart()].stop))
-		cpu_idle_forever();
+	struct hart *hart = &harts[this_hart()];
+
+	if (READ_ONCE(hart->stop))
+		smp_stop_self();
+	make_calls();
 	sched_interrupted();
 }
 
+/* How long a hart that masks interrupts may take to notice that it is to stop. */
+#define STOP_TIMEOUT (100 * NSEC_PER_MSEC)
+
 void smp_stop_others(void)
 {
+	u64 end = time_now() + STOP_TIMEOUT;
 	unsigned int i;
 
 	for (i = 0; i < NR_HARTS; i++) {
@@ -62,7 +173,14 @@ void smp_stop_others(void)
 		WRITE_ONCE(harts[i].stop, true);
 		hart_interrupt(harts[i].id);
 	}
+	/* What they print now is finished first. */
+	for (i = 0; i < NR_HARTS; i++)
+		while (READ_ONCE(harts[i].stop) && !load_acquire(&harts[i].stopped) &&
+		       time_now() < end)
+			;
 }
+
+/* --- start -------------------------------------------------------------------- */
 
 void secondary_start(unsigned long hartid)
 {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <ahoy/compiler.h>
+#include <ahoy/errno.h>
 #include <ahoy/ktest.h>
 #include <ahoy/smp.h>
 #include <ahoy/spinlock.h>
@@ -71,4 +72,43 @@ KTEST(smp, spinlock)
 	for (i = 0; i < COUNTERS; i++)
 		thread_join(threads[i]);
 	KTEST_EXPECT(counter == (unsigned long)COUNTERS * ROUNDS);
+}
+
+static void note_call(void *arg)
+{
+	*(u32 *)arg |= 1U << this_hart();
+}
+
+static u32 crossed;
+
+static int call_back(void *arg)
+{
+	for (unsigned int i = 0; i < 100; i++)
+		for (unsigned int hart = 0; hart < smp_online(); hart++) {
+			u32 made = 0;
+
+			smp_call(hart, note_call, &made);
+			if (made != 1U << hart)
+				return 1;
+			__atomic_add_fetch(&crossed, 1, __ATOMIC_RELAXED);
+		}
+	return 0;
+}
+
+/* Harts call each other, also at the same time. */
+KTEST(smp, call)
+{
+	struct thread *threads[2];
+	unsigned int i;
+
+	smp_wait();
+	crossed = 0;
+	KTEST_EXPECT(smp_call(NR_HARTS, note_call, NULL) == -ENODEV);
+	for (i = 0; i < 2; i++) {
+		threads[i] = thread_create("caller", call_back, NULL, PRIORITY_DEFAULT);
+		KTEST_ASSERT(threads[i]);
+	}
+	for (i = 0; i < 2; i++)
+		KTEST_EXPECT(thread_join(threads[i]) == 0);
+	KTEST_EXPECT(crossed == 200 * smp_online());
 }

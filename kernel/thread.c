@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <ahoy/address_space.h>
 #include <ahoy/page_alloc.h>
 #include <ahoy/sched.h>
 #include <ahoy/slab.h>
@@ -142,6 +143,8 @@ void thread_exit(int status)
 {
 	struct thread *thread = thread_current();
 
+	address_space_enter(NULL);
+	lockdep_thread_ends();
 	thread->status = status;
 	local_irq_disable();
 	wake_joiner(thread);
@@ -154,10 +157,11 @@ int thread_join(struct thread *thread)
 {
 	int status;
 
+	might_sleep();
 	while (!READ_ONCE(thread->ended))
 		wait_on(&thread->ended, 0, TIME_NEVER);
 	/* On another hart it may be on its last steps, on its stack. */
-	while (!load_acquire(&thread->gone))
+	while (IS_ENABLED(CONFIG_SMP) && !load_acquire(&thread->gone))
 		;
 	status = thread->status;
 	stack_free(thread->stack);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <ahoy/compiler.h>
 #include <ahoy/errno.h>
 #include <ahoy/ktest.h>
 #include <ahoy/page_alloc.h>
@@ -32,6 +33,33 @@ KTEST(thread, create_and_join)
 	KTEST_EXPECT(page_alloc_counts().used <= used + 3);
 }
 
+static int yield_some(void *arg)
+{
+	for (unsigned int i = 0; i < 10; i++)
+		thread_yield();
+	__atomic_add_fetch((u32 *)arg, 1, __ATOMIC_RELAXED);
+	return 0;
+}
+
+/* At ktest.scale=100, these are 10,000, of which some exist at the same time. */
+KTEST(thread, many)
+{
+	struct thread *threads[50];
+	unsigned int i, round, rounds = ktest_scaled(2);
+	u32 ended = 0;
+
+	for (round = 0; round < rounds; round++) {
+		for (i = 0; i < ARRAY_SIZE(threads); i++) {
+			threads[i] = thread_create("many", yield_some, &ended,
+						   PRIORITY_DEFAULT - 2 + ktest_random(5));
+			KTEST_ASSERT(threads[i]);
+		}
+		for (i = 0; i < ARRAY_SIZE(threads); i++)
+			KTEST_EXPECT(thread_join(threads[i]) == 0);
+	}
+	KTEST_EXPECT(ended == rounds * ARRAY_SIZE(threads));
+}
+
 static char order[8];
 static unsigned int order_len;
 
@@ -41,7 +69,7 @@ static int note(void *arg)
 	unsigned long flags = local_irq_save();
 
 	order[order_len++] = *(const char *)arg;
-	thread_yield();
+	schedule();
 	order[order_len++] = *(const char *)arg;
 	local_irq_restore(flags);
 	return 0;
@@ -131,6 +159,32 @@ KTEST(wait, results)
 }
 
 #ifdef CONFIG_TIMERS
+static int nap(void *arg)
+{
+	u64 start = time_now(), ns = (unsigned long)arg;
+
+	sleep_ns(ns);
+	return time_now() - start >= ns;
+}
+
+/* Many sleep at the same time, each long enough. */
+KTEST(wait, sleep)
+{
+	struct thread *threads[8];
+	u64 start = time_now();
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(threads); i++) {
+		threads[i] = thread_create("nap", nap, (void *)((8UL - i) * NSEC_PER_MSEC),
+					   PRIORITY_DEFAULT);
+		KTEST_ASSERT(threads[i]);
+	}
+	for (i = 0; i < ARRAY_SIZE(threads); i++)
+		KTEST_EXPECT(thread_join(threads[i]) == true);
+	KTEST_EXPECT(time_now() >= start + 8 * NSEC_PER_MSEC);
+	sleep_until(start);
+}
+
 KTEST(wait, deadline)
 {
 	u64 start = time_now();

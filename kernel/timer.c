@@ -9,6 +9,7 @@
 #include <ahoy/smp.h>
 #include <ahoy/spinlock.h>
 #include <ahoy/timer.h>
+#include <asm/barrier.h>
 #include <asm/timer.h>
 
 struct timer_queue {
@@ -29,6 +30,7 @@ static struct timer *timer_of(struct rb_node *node)
 
 static void set_clockevent(const struct timer_queue *queue)
 {
+	lockdep_assert_held(&queue->lock);
 	clockevent_set(queue->first ? time_to_ticks(queue->first->deadline) : U64_MAX);
 }
 
@@ -38,6 +40,7 @@ static void enqueue(struct timer_queue *queue, struct timer *timer)
 	struct rb_node **link = &queue->tree.root, *parent = NULL;
 	bool leftmost = true;
 
+	lockdep_assert_held(&queue->lock);
 	while (*link) {
 		parent = *link;
 		if (timer->deadline < timer_of(parent)->deadline) {
@@ -55,6 +58,7 @@ static void enqueue(struct timer_queue *queue, struct timer *timer)
 
 static void dequeue(struct timer_queue *queue, struct timer *timer)
 {
+	lockdep_assert_held(&queue->lock);
 	if (timer == queue->first)
 		queue->first = timer_of(rb_next(&timer->node));
 	rb_erase(&queue->tree, &timer->node);
@@ -108,7 +112,7 @@ bool timer_cancel(struct timer *timer)
 		dequeue(queue, timer);
 	spin_unlock_masked(&queue->lock);
 	if (queue != &timer_queues[this_hart()])
-		while (READ_ONCE(queue->running) == timer)
+		while (load_acquire(&queue->running) == timer)
 			;
 	local_irq_restore(flags);
 	return armed;
@@ -127,8 +131,8 @@ void timer_interrupt(void)
 		spin_unlock_masked(&queue->lock);
 		timer->fn(timer);
 		spin_lock_masked(&queue->lock);
-		/* The timer itself may be gone. */
-		queue->running = NULL;
+		/* Who waits for this may free the timer. */
+		store_release(&queue->running, NULL);
 	}
 	set_clockevent(queue);
 	spin_unlock_masked(&queue->lock);

@@ -26,6 +26,7 @@ BUILD_BUG_ON(QUEUES != 1 << (64 - 58));
 /* End @thread's wait, which is in a queue. Lock held. */
 static __always_inline void leave_queue(struct thread *thread, int result)
 {
+	lockdep_assert_held(&lock);
 	list_del(&thread->wait_link);
 	thread->wait_word = NULL;
 	thread->wait_result = result;
@@ -57,9 +58,11 @@ static void time_is_up(struct timer *timer)
 static int wait_common(const u32 *word, u32 expected, u64 deadline, bool interruptible)
 {
 	struct thread *thread = thread_current();
-	unsigned long flags = spin_lock(&lock);
+	unsigned long flags;
 	int result = 0;
 
+	might_sleep();
+	flags = spin_lock(&lock);
 	if (interruptible && thread->notified)
 		result = -EINTR;
 	else if (READ_ONCE(*word) != expected)

@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: MIT
 /*
- * The kernel heap on slabs: a slab is one page of objects of one size. Freed
- * objects form a list inside the slab, by offsets; objects that were never
+ * The kernel heap on slabs: a slab is one page of objects of one size. Objects
+ * come from one slab of their cache, the active one, until it has no more; its
+ * freed objects form a list. Objects of other slabs are counted when they are
+ * freed, and form a list by offsets inside the slab. Objects that were never
  * handed out lie behind the slab's own frontier and are not touched before.
  * What is larger than half a page has pages of its own.
  */
 #include <ahoy/compiler.h>
 #include <ahoy/errno.h>
+#include <ahoy/fail_alloc.h>
 #include <ahoy/page_alloc.h>
 #include <ahoy/slab.h>
 #include <ahoy/spinlock.h>
+#include <ahoy/string.h>
 #include <asm/page.h>
+
+#include "heap.h"
 
 #define MIN_ALIGN 16
 /* Ends the list of freed objects; no offset, since those are multiples of 16. */
@@ -18,12 +24,8 @@
 
 /* --- slabs ------------------------------------------------------------------- */
 
-static __always_inline bool is_full(const struct page *slab)
-{
-	return slab->first_free == NO_OBJECT && slab->uncarved == 0;
-}
-
-static __always_inline void add_partial(struct kmem_cache *cache, struct page *slab)
+/* Slabs that have free objects, but for the active one. */
+static void add_partial(struct kmem_cache *cache, struct page *slab)
 {
 	slab->prev = NULL;
 	slab->next = cache->partial;
@@ -42,58 +44,101 @@ static void drop_partial(struct kmem_cache *cache, struct page *slab)
 		slab->next->prev = slab->prev;
 }
 
-static noinline struct page *new_slab(struct kmem_cache *cache)
+static struct page *new_slab(struct kmem_cache *cache)
 {
 	struct page *slab = page_alloc(0);
 
 	if (!slab)
 		return NULL;
+	/* What was there must not look like an object that was freed. */
+	if (IS_ENABLED(CONFIG_HEAP_DEBUG))
+		memset(page_to_virt(slab), 0, PAGE_SIZE);
 	slab->state = PAGE_SLAB;
 	slab->cache = cache;
 	slab->first_free = NO_OBJECT;
 	slab->objects = 0;
-	/* Its first object goes out at once, so that this fits in a byte. */
-	slab->uncarved = cache->per_slab - 1;
-	add_partial(cache, slab);
+	slab->uncarved = cache->per_slab;
 	return slab;
 }
 
-static __always_inline void *object_alloc(struct kmem_cache *cache)
+/* Make @slab the active one: its list becomes one of addresses. Lock held. */
+static void activate(struct kmem_cache *cache, struct page *slab)
 {
-	struct page *slab = cache->partial;
-	unsigned long offset;
-	char *object;
+	char *base = page_to_virt(slab);
+	void **link = &cache->free;
+	u16 offset;
 
-	if (likely(slab)) {
-		if (slab->first_free == NO_OBJECT) {
-			slab->uncarved--;
-			offset = (unsigned long)slab->uncarved * cache->size;
-			object = (char *)page_to_virt(slab) + offset;
-		} else {
-			object = (char *)page_to_virt(slab) + slab->first_free;
-			slab->first_free = *(u16 *)object;
-		}
-	} else {
-		slab = new_slab(cache);
+	for (offset = slab->first_free; offset != NO_OBJECT; offset = *(u16 *)(base + offset)) {
+		*link = base + offset;
+		/* Read before it is overwritten. */
+		link = (void **)(base + offset);
+	}
+	*link = NULL;
+	slab->first_free = NO_OBJECT;
+	cache->active = slab;
+	cache->base = base;
+}
+
+/* The active slab has no freed objects: take one that is new, or activate another slab. Lock held. */
+static noinline void *object_alloc_slow(struct kmem_cache *cache)
+{
+	struct page *slab = cache->active;
+	void *object;
+
+	if (!slab || !slab->uncarved) {
+		slab = cache->partial;
+		if (slab)
+			drop_partial(cache, slab);
+		else
+			slab = new_slab(cache);
 		if (!slab)
 			return NULL;
-		offset = (unsigned long)slab->uncarved * cache->size;
-		object = (char *)page_to_virt(slab) + offset;
+		activate(cache, slab);
 	}
+	object = cache->free;
+	if (object)
+		cache->free = *(void **)object;
+	else
+		object = cache->base + (unsigned long)--slab->uncarved * cache->size;
 	slab->objects++;
-	if (is_full(slab))
-		drop_partial(cache, slab);
 	cache->in_use++;
 	return object;
 }
 
 void *kmem_cache_alloc(struct kmem_cache *cache)
 {
-	unsigned long flags = spin_lock(&cache->lock);
-	void *object = object_alloc(cache);
+	unsigned long flags;
+	void *object;
 
+	if (alloc_must_fail())
+		return NULL;
+	flags = spin_lock(&cache->lock);
+	object = cache->free;
+	if (likely(object)) {
+		cache->free = *(void **)object;
+		cache->active->objects++;
+		cache->in_use++;
+	} else {
+		object = object_alloc_slow(cache);
+	}
 	spin_unlock(&cache->lock, flags);
 	return object;
+}
+
+/* @object is in a slab that is not active. Lock held. */
+static noinline void object_free_slow(struct kmem_cache *cache, struct page *slab, void *object)
+{
+	bool was_full = slab->first_free == NO_OBJECT && slab->uncarved == 0;
+
+	*(u16 *)object = slab->first_free;
+	slab->first_free = (u16)((unsigned long)object % PAGE_SIZE);
+	if (slab->objects == 0) {
+		if (!was_full)
+			drop_partial(cache, slab);
+		page_free(slab, 0);
+	} else if (was_full) {
+		add_partial(cache, slab);
+	}
 }
 
 static __always_inline void slab_free(struct page *slab, void *object)
@@ -101,16 +146,13 @@ static __always_inline void slab_free(struct page *slab, void *object)
 	struct kmem_cache *cache = slab->cache;
 	unsigned long flags = spin_lock(&cache->lock);
 
-	if (is_full(slab))
-		add_partial(cache, slab);
-	*(u16 *)object = slab->first_free;
-	slab->first_free = (unsigned long)object % PAGE_SIZE;
 	slab->objects--;
 	cache->in_use--;
-	/* The last slab stays, so that one object that comes and goes costs no page. */
-	if (slab->objects == 0 && (slab->next || slab->prev)) {
-		drop_partial(cache, slab);
-		page_free(slab, 0);
+	if (likely(slab == cache->active)) {
+		*(void **)object = cache->free;
+		cache->free = object;
+	} else {
+		object_free_slow(cache, slab, object);
 	}
 	spin_unlock(&cache->lock, flags);
 }
@@ -124,14 +166,13 @@ void kmem_cache_free(struct kmem_cache *cache, void *object)
 void kmem_cache_shrink(struct kmem_cache *cache)
 {
 	unsigned long flags = spin_lock(&cache->lock);
-	struct page *slab, *next;
+	struct page *slab = cache->active;
 
-	for (slab = cache->partial; slab; slab = next) {
-		next = slab->next;
-		if (slab->objects == 0) {
-			drop_partial(cache, slab);
-			page_free(slab, 0);
-		}
+	/* Slabs without objects are not kept, but for the active one. */
+	if (slab && slab->objects == 0) {
+		cache->active = NULL;
+		cache->free = NULL;
+		page_free(slab, 0);
 	}
 	spin_unlock(&cache->lock, flags);
 }

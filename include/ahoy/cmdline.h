@@ -21,12 +21,16 @@ struct param_row {
  * order given there. Context: boot, when the device tree has been read; the
  * console may not be there yet. Reports bad values with pr_err().
  */
-#define PARAM(word, function)                                                                      \
-	LINKER_TABLE_ROW(struct param_row, param, 5, word) = { .name = #word, .fn = (function) }
+#define PARAM(word, function) PARAM_NAMED(word, #word, function)
+
+/* The same for a parameter whose name is no word of C: @word stands for it here. */
+#define PARAM_NAMED(word, text, function)                                                          \
+	LINKER_TABLE_ROW(struct param_row, param, 5, word) = { .name = (text), .fn = (function) }
 
 /* Read the command line and call who is registered. Context: boot, once. */
 void cmdline_init(void);
 #else
+#define PARAM_NAMED(word, text, function) PARAM(word, function)
 #define PARAM(word, function)                                                                      \
 	static void (*const __maybe_unused unused_##word)(const char *) = (function)
 

@@ -52,6 +52,12 @@ void ktest_fail(const char *file, int line, const char *what);
 		}                                                                                  \
 	} while (0)
 
+/*
+ * @count times the parameter ktest.scale= (1 where there is none), for tests
+ * that are worth running longer. Return: at most U32_MAX. Context: a test.
+ */
+u32 ktest_scaled(u32 count);
+
 /* Numbers from 0 to @bound - 1, the same ones at each boot. */
 u32 ktest_random(u32 bound);
 

@@ -7,6 +7,7 @@
 #define AHOY_MUTEX_H
 
 #include <ahoy/compiler.h>
+#include <ahoy/lockdep.h>
 #include <ahoy/thread.h>
 #include <ahoy/time.h>
 #include <ahoy/types.h>
@@ -20,6 +21,7 @@ enum mutex_state {
 struct mutex {
 	u32 state;
 	struct thread *owner; /* who holds it; of interest to that thread, and to reports */
+	struct lockdep_map dep;
 };
 
 /* The parts of mutex_lock() and mutex_unlock() that are not inline. */
@@ -62,6 +64,31 @@ static __always_inline bool mutex_is_mine(const struct mutex *mutex)
 {
 	return mutex->owner == thread_current();
 }
+
+#ifdef CONFIG_LOCKDEP
+/* The same, with the place that does it told to the lock checker. */
+#define mutex_trylock(m)                                                                           \
+	({                                                                                         \
+		struct mutex *mutex_ = (m);                                                        \
+		bool mutex_taken_ = (mutex_trylock)(mutex_);                                       \
+		if (mutex_taken_)                                                                  \
+			lockdep_mutex_tried(&mutex_->dep, LOCK_SITE(m));                           \
+		mutex_taken_;                                                                      \
+	})
+#define mutex_lock(m)                                                                              \
+	({                                                                                         \
+		struct mutex *mutex_ = (m);                                                        \
+		lockdep_mutex_want(&mutex_->dep, LOCK_SITE(m));                                    \
+		(mutex_lock)(mutex_);                                                              \
+		lockdep_mutex_got(&mutex_->dep);                                                   \
+	})
+#define mutex_unlock(m)                                                                            \
+	({                                                                                         \
+		struct mutex *mutex_ = (m);                                                        \
+		lockdep_mutex_unlock(&mutex_->dep, LOCK_SITE(m));                                  \
+		(mutex_unlock)(mutex_);                                                            \
+	})
+#endif
 
 /* Something that happens: once for each call of complete(). */
 struct completion {

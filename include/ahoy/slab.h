@@ -42,12 +42,19 @@ struct page;
 /* A cache of objects of one size. Its fields are the heap's own. */
 struct kmem_cache {
 	struct spinlock lock;
-	struct page *partial; /* slabs with free objects */
+	void *free;	      /* freed objects of the active slab, each leads to the next */
+	struct page *active;  /* the slab that objects come from */
+	char *base;	      /* where it is */
+	struct page *partial; /* other slabs with free objects */
 	const char *name;
 	u16 size; /* of an object, as carved */
 	u16 align;
 	u16 per_slab;  /* objects */
 	size_t in_use; /* objects */
+#ifdef CONFIG_HEAP_DEBUG
+	u16 guard;	 /* bytes before an object */
+	u16 object_size; /* as asked for */
+#endif
 };
 
 /*
@@ -65,5 +72,24 @@ void kmem_cache_free(struct kmem_cache *cache, void *object);
 
 /* Give back what memory @cache keeps for its next objects. */
 void kmem_cache_shrink(struct kmem_cache *cache);
+
+#ifdef CONFIG_HEAP_DEBUG
+/* @p, which may be NULL, was allocated on behalf of @caller. */
+void heap_set_caller(void *p, const void *caller);
+
+/* Tell the log who has how many objects. Context: any thread. */
+void heap_report(void);
+
+/* How many objects are in use. Context: any. */
+size_t heap_objects(void);
+#else
+static inline void heap_set_caller(void *p, const void *caller)
+{
+}
+
+static inline void heap_report(void)
+{
+}
+#endif
 
 #endif

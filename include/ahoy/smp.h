@@ -8,6 +8,7 @@
 
 #include <ahoy/thread.h>
 #include <ahoy/types.h>
+#include <asm/barrier.h>
 
 #ifdef CONFIG_SMP
 #define NR_HARTS CONFIG_NR_HARTS
@@ -33,7 +34,41 @@ void smp_wait(void);
 /* Have hart @index look at its run queue. Context: any. */
 void smp_reschedule(unsigned int index);
 
-/* Have all other harts stop for good. Context: any; for panics. */
+/*
+ * Have the harts of @harts, a bit each, forget their translations of
+ * [@start, @start + @size) (SBI 2.0, 8.2). Returns when they have. Context: any.
+ */
+void smp_fence(u64 harts, unsigned long start, unsigned long size);
+
+/* Have all harts see the code that this one has written (SBI 2.0, 8.1). Context: any. */
+void smp_fence_code(void);
+
+/* A call that another hart is to make. Its fields are smp.c's own. */
+struct smp_call {
+	struct smp_call *next;
+	void (*fn)(void *arg);
+	void *arg;
+	bool done;
+};
+
+/*
+ * Have hart @index call @fn(@arg), in an interrupt, interrupts masked; it must
+ * not wait. @call is in use until smp_call_wait() returns, or until @fn has told
+ * that it ran. Return: 0, or -ENODEV if there is no such hart.
+ * Context: any.
+ */
+int smp_call_async(unsigned int index, struct smp_call *call, void (*fn)(void *arg), void *arg);
+
+/* Wait until @call has been made. Context: any, without locks that calls take. */
+void smp_call_wait(struct smp_call *call);
+
+/* Both. @index may be this hart's. */
+int smp_call(unsigned int index, void (*fn)(void *arg), void *arg);
+
+/* Stop this hart for good: another one panics. Context: interrupts masked. */
+void smp_stop_self(void) __attribute__((__noreturn__));
+
+/* Have all other harts stop for good; wait until they have. Context: any; for panics. */
 void smp_stop_others(void);
 #else
 #define NR_HARTS 1
@@ -52,8 +87,21 @@ static inline void smp_start(unsigned long hartid)
 {
 }
 
+static inline void smp_wait(void)
+{
+}
+
 static inline void smp_reschedule(unsigned int index)
 {
+}
+
+static inline void smp_fence(u64 harts, unsigned long start, unsigned long size)
+{
+}
+
+static inline void smp_fence_code(void)
+{
+	fence_code();
 }
 
 static inline void smp_stop_others(void)

@@ -7,6 +7,7 @@
 #ifndef AHOY_SPINLOCK_H
 #define AHOY_SPINLOCK_H
 
+#include <ahoy/lockdep.h>
 #include <ahoy/types.h>
 #include <asm/irqflags.h>
 #ifdef CONFIG_SMP
@@ -17,6 +18,7 @@ struct spinlock {
 #ifdef CONFIG_SMP
 	struct arch_spinlock arch;
 #endif
+	struct lockdep_map dep;
 };
 
 /* Take @lock, where interrupts are masked already. */
@@ -54,5 +56,35 @@ static __always_inline void spin_unlock(struct spinlock *lock, unsigned long fla
 	spin_unlock_masked(lock);
 	local_irq_restore(flags);
 }
+
+#ifdef CONFIG_LOCKDEP
+/* The same, with the place that does it told to the lock checker before. */
+#define spin_lock_masked(lock)                                                                     \
+	({                                                                                         \
+		struct spinlock *spin_lock_ = (lock);                                              \
+		lockdep_spin_lock(&spin_lock_->dep, LOCK_SITE(lock));                              \
+		(spin_lock_masked)(spin_lock_);                                                    \
+	})
+#define spin_unlock_masked(lock)                                                                   \
+	({                                                                                         \
+		struct spinlock *spin_lock_ = (lock);                                              \
+		lockdep_spin_unlock(&spin_lock_->dep, LOCK_SITE(lock));                            \
+		(spin_unlock_masked)(spin_lock_);                                                  \
+	})
+#define spin_lock(lock)                                                                            \
+	({                                                                                         \
+		struct spinlock *spin_lock_ = (lock);                                              \
+		unsigned long spin_flags_ = local_irq_save();                                      \
+		lockdep_spin_lock(&spin_lock_->dep, LOCK_SITE(lock));                              \
+		(spin_lock_masked)(spin_lock_);                                                    \
+		spin_flags_;                                                                       \
+	})
+#define spin_unlock(lock, flags)                                                                   \
+	({                                                                                         \
+		struct spinlock *spin_lock_ = (lock);                                              \
+		lockdep_spin_unlock(&spin_lock_->dep, LOCK_SITE(lock));                            \
+		(spin_unlock)(spin_lock_, (flags));                                                \
+	})
+#endif
 
 #endif

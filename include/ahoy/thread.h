@@ -4,6 +4,7 @@
 #define AHOY_THREAD_H
 
 #include <ahoy/list.h>
+#include <ahoy/lockdep.h>
 #include <ahoy/types.h>
 #include <asm/current.h>
 #include <asm/switch.h>
@@ -13,10 +14,13 @@
 #define PRIORITY_DEFAULT  16
 #define PRIORITY_IDLE	  (THREAD_PRIORITIES - 1)
 
+struct address_space;
+
 enum thread_state {
 	THREAD_READY, /* in the run queue, or running */
 	THREAD_WAITING,
 	THREAD_ENDED,
+	THREAD_IDLE, /* a hart's own, which runs when nobody else does */
 };
 
 struct thread {
@@ -34,6 +38,10 @@ struct thread {
 	int wait_result;
 	bool interruptible, notified;
 
+#ifdef CONFIG_ADDRESS_SPACES
+	struct address_space *space; /* its user memory, or NULL; its own business */
+#endif
+
 	u32 ended; /* 0, then 1: waited for by who joins it */
 	bool gone; /* it does not use its stack any more */
 	int status;
@@ -41,6 +49,7 @@ struct thread {
 	int (*fn)(void *arg);
 	void *arg;
 	void *stack; /* its lowest address; NULL for the boot stack */
+	struct lockdep_thread dep;
 };
 
 /*
@@ -64,7 +73,7 @@ int thread_join(struct thread *thread);
  */
 void thread_free_spare_stacks(void);
 
-/* Let threads of the same priority run. Context: any thread. */
+/* Let threads of the same priority run. Context: any thread, interrupts enabled. */
 void thread_yield(void);
 
 #endif

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 from typing import Any, Dict, List, Optional
 
-from kconfiglib import BOOL, STRING, Choice, Symbol
+from kconfiglib import BOOL, STRING, Symbol
 
 from common import source_path
 from explain import NUMERIC, has_prompt
@@ -14,7 +14,7 @@ from tree import Tree
 sys.path.append(str(Path(__file__).resolve().parents[1] / "measure"))
 
 import pricetext  # noqa: E402
-from ledger import Ledger, Total, default_folder, keys, nearest  # noqa: E402
+from ledger import Ledger, default_folder, keys, nearest  # noqa: E402
 from sources import Failure  # noqa: E402
 
 
@@ -33,7 +33,6 @@ class Tags:
                 self.stale = self.ledger.stale(keys(Path(source_path(".")).resolve()))
             except Failure as err:
                 self.stale = [str(err).split(":", maxsplit=1)[0]]
-        self.now: Optional[Total] = None
 
     def values(self) -> Dict[str, str]:
         """Return the values as the configuration file would hold them."""
@@ -43,8 +42,7 @@ class Tags:
         """Return the line that says what all costs now."""
         if not self.ledger:
             return f"No prices: {pricetext.HINT}"
-        self.now = self.ledger.total(self.values())
-        return pricetext.total_text(self.now, self.ledger, self.stale)
+        return pricetext.total_text(self.ledger.total(self.values()), self.ledger, self.stale)
 
     def beside(self, item: Any) -> str:
         """Return the price of giving a symbol its other value."""
@@ -54,20 +52,16 @@ class Tags:
             return self.numbers(self.ledger, item)
         if item.orig_type != BOOL or item.choice and item.choice.selection is item:
             return ""
-        if item.choice:
-            figures = self.member(self.ledger, item)
-        elif len(item.assignable) < 2:
+        chosen = item.choice.selection.name if item.choice and item.choice.selection else ""
+        if not item.choice and len(item.assignable) < 2:
             return ""
-        else:
-            figures = self.ledger.switch(item.name, item.str_value,
-                                         "n" if item.tri_value else "y")
-        if figures is None:
-            return self.failed(self.ledger, item)
-        return self.mark() + pricetext.tag(figures)
+        found = self.ledger.switch(self.values(), item.name, "n" if item.tri_value else "y",
+                                   chosen)
+        return self.tag(*found) if found else self.failed(self.ledger, item)
 
-    def mark(self) -> str:
-        """Return what says that prices are of another configuration."""
-        return "" if self.now and self.now.exact and not self.stale else "~"
+    def tag(self, figures: Dict[str, int], exact: bool) -> str:
+        """Return a price; "~" says that it is an estimate."""
+        return ("" if exact and not self.stale else "~") + pricetext.tag(figures)
 
     def failed(self, ledger: Ledger, sym: Symbol) -> str:
         """Return what is said in place of a price."""
@@ -76,21 +70,6 @@ class Tags:
         return next((words[entry["status"]] for entry in ledger.by_option.get(sym.name, ())
                      if entry["status"] in words), "")
 
-    @staticmethod
-    def member(ledger: Ledger, sym: Symbol) -> Optional[Dict[str, int]]:
-        """Return the price of a choice's member instead of the chosen one."""
-        def price(of: Symbol) -> Optional[Dict[str, int]]:
-            if ledger.base.get(of.name) == "y":
-                return {}
-            entry = ledger.find(of.name, "y")
-            return entry["figures"] if entry and entry["status"] == "ok" else None
-
-        chosen: Optional[Choice] = sym.choice.selection
-        new, old = price(sym), price(chosen) if chosen else {}
-        if new is None or old is None:
-            return None
-        return {name: new.get(name, 0) - old.get(name, 0) for name in {**new, **old}}
-
     def numbers(self, ledger: Ledger, sym: Symbol) -> str:
         """Return the prices of a number's ends."""
         found = []
@@ -98,9 +77,9 @@ class Tags:
                       *(entry["value"] for entry in ledger.by_option.get(sym.name, ()))]:
             if value in ("", sym.str_value):
                 continue
-            figures = ledger.switch(sym.name, sym.str_value, value)
-            if figures is not None:
-                found.append(f"{value}: {self.mark()}{pricetext.tag(figures)}")
+            price = ledger.switch(self.values(), sym.name, value)
+            if price:
+                found.append(f"{value}: {self.tag(*price)}")
         return ", ".join(found)
 
     def prices(self, sym: Symbol) -> List[str]:

@@ -12,6 +12,7 @@ away what was not used for long, holds the folder's lock.
 """
 from __future__ import annotations
 
+import argparse
 import fcntl
 import json
 import os
@@ -25,7 +26,7 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Iterator, Optional, Union
+from typing import Callable, Iterator, Optional, Sequence, Union
 
 from sources import ROOT, Failure, Sources, compiler, digest_of, environment
 
@@ -244,14 +245,24 @@ def resolve(spec: str) -> Source:
     raise Unknown(f'"{spec}" is neither a configuration nor a file; configs/ has: {known}')
 
 
+def one_of(known: Sequence[str]) -> Callable[[str], str]:
+    """Return an argument's type: argparse checks no defaults by choices=, and the
+    environment's words are defaults."""
+    def checked(text: str) -> str:
+        if text not in known:
+            raise argparse.ArgumentTypeError(f'"{text}" is none of {", ".join(known)}')
+        return text
+    return checked
+
+
 # ---- Running make ---------------------------------------------------------------
 
-# Process groups of the makes that run, so that an interrupt can end them all.
+# Process groups of what runs, makes and meters, so that an interrupt can end all of it.
 RUNNING: set[int] = set()
 
 
 def stop_all() -> None:
-    """End every make that other threads have started."""
+    """End everything that other threads have started."""
     for group in list(RUNNING):
         try:
             os.killpg(group, signal.SIGTERM)

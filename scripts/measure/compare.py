@@ -26,7 +26,7 @@ from typing import Any, NoReturn, Optional
 
 import builds
 import comparison
-from builds import Cache, Failure, Source, Unknown
+from builds import Cache, Failure, Source, Unknown, one_of
 
 FORMATS = ("table", "json", "csv", "md", "html")
 EXIT_FAILED, EXIT_USAGE = 1, 2
@@ -65,8 +65,8 @@ def parse_args(words: Optional[list[str]] = None) -> argparse.Namespace:
     parser.add_argument("kernels", nargs="*", metavar="KERNEL", help="what to compare")
     parser.add_argument("--base", default=os.environ.get("BASE") or None, metavar="KERNEL",
                         help="BASE: what the others are compared with (the first)")
-    parser.add_argument("--format", default=os.environ.get("FORMAT") or "table", choices=FORMATS,
-                        help="FORMAT: %(choices)s (%(default)s)")
+    parser.add_argument("--format", default=os.environ.get("FORMAT") or "table", metavar="FORM",
+                        type=one_of(FORMATS), help=f"FORMAT: {', '.join(FORMATS)} (%(default)s)")
     parser.add_argument("--output", metavar="FILE", help="write there instead of on stdout")
     parser.add_argument("--threshold", type=float, default=0, metavar="N",
                         help="sum up rows that differ by less than N bytes or instructions")
@@ -168,6 +168,8 @@ def measure_all(found: list[Source], args: argparse.Namespace) -> list[dict[str,
             build = cache.build(source)
             progress.step(index, "boots")
             return record.measure(build, not args.no_least_ram, cache, qemu)
+        except Unknown:
+            raise
         except Failure as err:
             return failed_record(source, str(err))
         finally:
@@ -244,6 +246,8 @@ def main() -> int:
     try:
         found, base = sources(args)
         records = measure_all(found, args)
+    except Unknown as err:
+        usage(str(err))
     except Failure as err:
         print(f"compare: {err}", file=sys.stderr)
         return EXIT_FAILED

@@ -151,21 +151,27 @@ class Ledger:
         return next((entry for entry in self.by_option.get(option, ())
                      if entry["value"] == value), None)
 
-    def switch(self, option: str, now: str, then: str) -> Optional[dict[str, int]]:
-        """Return what it costs to give an option another value.
+    def switch(self, values: Values, option: str, then: str,
+               chosen: str = "") -> Optional[tuple[dict[str, int], bool]]:
+        """Return what it costs to give an option another value, and whether that was measured.
 
-        None where that was not measured. The base's own value costs nothing.
+        None where a value has no price. What has to change with the option, and has
+        changed already, costs nothing again.
+        @chosen: the member of the option's choice that it replaces
         """
-        total: dict[str, int] = {}
-        for value, sign in ((now, -1), (then, 1)):
-            if value == self.base.get(option, "n"):
-                continue
-            entry = self.find(option, value)
-            if entry is None or entry["status"] != "ok":
-                return None
-            for name, amount in entry["figures"].items():
-                total[name] = total.get(name, 0) + sign * amount
-        return total
+        for name, value in ((chosen, "y") if chosen else (option, values.get(option, "n")),
+                            (option, then)):
+            if value != self.base.get(name, "n"):
+                entry = self.find(name, value)
+                if entry is None or entry["status"] != "ok":
+                    return None
+        after = {**values, option: then}
+        after.update({name: new for name, _, new in parts(self.find(option, then))})
+        if chosen:
+            after[chosen] = "n"
+        old, new = self.total(values), self.total(after)
+        return ({name: amount - old.figures.get(name, 0) for name, amount in new.figures.items()},
+                old.exact and new.exact)
 
     def differences(self, values: Values) -> Values:
         """Return the options that a user sets and that are not as in the base.

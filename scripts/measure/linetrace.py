@@ -22,7 +22,7 @@ from typing import Iterator, NoReturn, Optional
 
 import calltree
 import tracing
-from builds import Unknown
+from builds import Unknown, one_of
 from calltree import Frame
 from tracing import Failure, Trace
 
@@ -228,8 +228,8 @@ def parse_args() -> argparse.Namespace:
                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("kernels", nargs="*", metavar="KERNEL",
                         help="one or two (the kernel built in this folder)")
-    parser.add_argument("--format", default=os.environ.get("FORMAT") or "text", choices=FORMATS,
-                        help="FORMAT: %(choices)s (%(default)s)")
+    parser.add_argument("--format", default=os.environ.get("FORMAT") or "text", metavar="FORM",
+                        type=one_of(FORMATS), help=f"FORMAT: {', '.join(FORMATS)} (%(default)s)")
     parser.add_argument("--output", metavar="FILE", help="write there instead of on stdout")
     parser.add_argument("--want", default=LINE, metavar="TEXT", help="another line (%(default)s)")
     args = parser.parse_args()

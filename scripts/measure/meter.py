@@ -16,6 +16,7 @@ import argparse
 import json
 import os
 import re
+import signal
 import sys
 import tempfile
 from collections import defaultdict
@@ -155,7 +156,13 @@ def complete(args: argparse.Namespace) -> argparse.Namespace:
     args.entry = args.entry or elf_entry(args.kernel) or ENTRY
     args.machine_name = args.machine.split(",")[0]
     args.smp = str(args.smp or LEAST_HARTS.get(args.machine_name, 1))
+    if not re.fullmatch(r"[1-9]\d*", args.smp):
+        usage(f"--smp {args.smp}: not a number of harts")
     args.memory = parse_memory(args.mem)
+    if not args.memory:
+        usage(f"--mem {args.mem}: no memory")
+    if args.timeout <= 0:
+        usage(f"--timeout {args.timeout:g}: above 0")
     if not 0 < len(args.want.encode()) <= 256:
         usage("--want: the text must have 1 to 256 bytes")
     return args
@@ -377,11 +384,21 @@ def show_intervals(intervals: list[Row]) -> None:
         times += 1
 
 
+def interrupted(signum: int, frame: Any) -> NoReturn:
+    """Turn a signal into what Ctrl-C does: QEMU must not outlive the meter."""
+    raise KeyboardInterrupt
+
+
 def main() -> int:
     """Measure as asked; return the exit status."""
+    for signum in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(signum, interrupted)
     try:
         args = parser().parse_args()
         result = measure(args)
+    except KeyboardInterrupt:
+        print("meter: interrupted", file=sys.stderr)
+        return 130
     except Failure as failure:
         print(f"meter: {failure}", file=sys.stderr)
         return 2 if isinstance(failure, Refused) else 1

@@ -195,15 +195,20 @@ def run_qemu(command: list[str], args: argparse.Namespace, scratch: Path) -> lis
         lines = []
     if not lines or lines[-1] != "end":
         raise Failure(f"QEMU ended with status {process.returncode} before the plugin's report"
-                      + "".join("\n  " + line for line in errors.splitlines()))
+                      + indented(errors))
     report = [line.split() for line in lines]
     facts = {line[0]: line[1] for line in report if len(line) == 2}
     if facts["entered"] == "0":
         raise Failure(f"the kernel's entry {args.entry:#x} was never reached"
-                      + console_tail(scratch))
+                      + (indented(errors) or console_tail(scratch)))
     if facts["line"] == "0":
         raise Failure(f'the run ended without the line "{args.want}"' + console_tail(scratch))
     return report
+
+
+def indented(text: str) -> str:
+    """Return lines as they stand below a message."""
+    return "".join(f"\n  {line}" for line in text.splitlines())
 
 
 def console_tail(scratch: Path) -> str:
@@ -215,4 +220,4 @@ def console_tail(scratch: Path) -> str:
     lines = text.splitlines()[-8:]
     if not lines:
         return "; the console stayed empty"
-    return "; the console's last lines:" + "".join(f"\n  {line}" for line in lines)
+    return "; the console's last lines:" + indented("\n".join(lines))

@@ -31,7 +31,7 @@ import interactions
 import ledger as ledgers
 import pricetext
 import record
-from builds import Build, Cache, Failure, Unknown
+from builds import Build, Cache, Failure, Unknown, one_of
 from ledger import BadLedger, Entry, Ledger
 from model import Model, ModelError, Toggle, environ
 
@@ -76,8 +76,8 @@ def parse_args(words: Optional[list[str]] = None) -> argparse.Namespace:
                         "0: look for none (%(default)s)")
     parser.add_argument("--time", type=float, default=float(env.get("TIME") or 0) or None,
                         metavar="SECONDS", help="TIME: begin no more pairs after so long")
-    parser.add_argument("--format", default=env.get("FORMAT") or "table", choices=FORMATS,
-                        help="FORMAT: %(choices)s (%(default)s)")
+    parser.add_argument("--format", default=env.get("FORMAT") or "table", metavar="FORM",
+                        type=one_of(FORMATS), help=f"FORMAT: {', '.join(FORMATS)} (%(default)s)")
     parser.add_argument("--show", action="store_true", help="show the ledger; measure nothing")
     parser.add_argument("--page", type=Path, metavar="FILE",
                         help="put the ledger into a page, between <!-- prices --> and "
@@ -88,7 +88,8 @@ def parse_args(words: Optional[list[str]] = None) -> argparse.Namespace:
     if args.jobs < 1 or args.pairs < 0:
         usage("--jobs: at least 1" if args.jobs < 1 else "--pairs: not below 0")
     if sum((bool(args.options), args.all, args.show, bool(args.page))) != 1:
-        usage("name options, such as: make price OPTION=NAME, or say --all, --show or --page")
+        usage("either name options, such as: make price OPTION=NAME, or say --all, --show or "
+              "--page")
     args.options = [word[len("CONFIG_"):] if word.startswith("CONFIG_") else word
                     for words in args.options for word in words.split()]
     return args

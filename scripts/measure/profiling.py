@@ -21,7 +21,7 @@ from typing import NoReturn
 import calltree
 import linetrace
 import tracing
-from builds import Unknown
+from builds import Unknown, one_of
 from calltree import Frame, Tree
 from tracing import Failure, Trace
 
@@ -132,8 +132,8 @@ def main() -> int:
                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("kernel", nargs="?", default=".", metavar="KERNEL",
                         help="what to run (the kernel built in this folder)")
-    parser.add_argument("--format", default=os.environ.get("FORMAT") or "text", choices=FORMATS,
-                        help="FORMAT: %(choices)s (%(default)s)")
+    parser.add_argument("--format", default=os.environ.get("FORMAT") or "text", metavar="FORM",
+                        type=one_of(FORMATS), help=f"FORMAT: {', '.join(FORMATS)} (%(default)s)")
     parser.add_argument("--output", metavar="FILE", help="write there instead of on stdout")
     parser.add_argument("--want", default=linetrace.LINE, metavar="TEXT",
                         help="another line (%(default)s)")

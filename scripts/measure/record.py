@@ -20,7 +20,7 @@ from typing import Any, Optional
 import builds
 import leastram
 import sizes
-from builds import ROOT, Build, Cache, Failure, digest_of
+from builds import ROOT, Build, Cache, Failure, Unknown, digest_of
 
 SCHEMA = "ahoy-record-1"
 LINE = "Hello world."
@@ -91,7 +91,9 @@ class Machine:
                                str(config)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, text=True, check=False, timeout=60)
         if done.returncode:
-            raise Failure(done.stderr.strip())
+            said = done.stderr.strip().removeprefix("run: ")
+            # A variable of the caller's makes no sense.
+            raise Unknown(said) if re.match("[A-Z]+=", said) else Failure(said)
         words = shlex.split(done.stdout)
         found = {"machine": words[words.index("-M") + 1].split(",memory-backend=")[0],
                  "memory": words[words.index("-m") + 1], "harts": words[words.index("-smp") + 1]}
@@ -140,14 +142,20 @@ def run_meter(machine: dict[str, str], image: Path, elf: Optional[Path], scratch
         command += ["--symbols", str(elf)]
     if tree:
         command += ["--dtb", str(tree)]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, text=True, check=False)
-    said = done.stderr.strip().removeprefix("meter: ")
-    if done.returncode == 1:
+    # A group of its own: an interrupt of this program ends it, and QEMU with it.
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+        builds.RUNNING.add(process.pid)
+        try:
+            out, errors = process.communicate()
+        finally:
+            builds.RUNNING.discard(process.pid)
+    said = errors.strip().removeprefix("meter: ")
+    if process.returncode == 1:
         raise NoLine(said)
-    if done.returncode:
+    if process.returncode:
         raise Failure(said)
-    return json.loads(done.stdout)
+    return json.loads(out)
 
 
 def least_ram(qemu: Machine, machine: dict[str, str], image: Path, pages: dict[str, Any],
@@ -250,6 +258,8 @@ def measure_run(qemu: Machine, build: Build, record: dict[str, Any], image: Path
         record["machine"] = machine
         named = build.elf if details and record["knows_symbols"] else None
         record["run"] = run_meter(machine, image, named, scratch, METER_TIMEOUT)
+    except Unknown:
+        raise
     except NoLine as err:
         record["run_failure"] = str(err)
         notes.append(f"it did not print the line: {str(err).splitlines()[0]}")

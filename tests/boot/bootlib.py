@@ -302,7 +302,7 @@ def line_end(kernel: Kernel, machine: str) -> bytes:
 
 def is_quiet(kernel: Kernel) -> bool:
     """Tell whether the line stands alone."""
-    return not kernel.has("BANNER", "KTEST") and int(
+    return not kernel.has("BANNER", "BENCH", "KTEST") and int(
         kernel.config.get("CONSOLE_LOGLEVEL_DEFAULT", 4)) <= 4
 
 

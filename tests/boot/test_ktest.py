@@ -11,13 +11,15 @@ import pytest
 from bootlib import (ROOT, SOURCES, Kernel, Result, boot, build, check_clean, check_panic,
                      emulator, run)
 
+NO_SPACES = ("ADDRESS_SPACES=n", "HUGE_PAGES=n", "DEBUG_TLB=n")
 TEST = re.compile(r"^KTEST\((\w+), (\w+)\)", re.MULTILINE)
 
 
 def known_tests(kernel: Kernel) -> Set[str]:
     """Return the tests whose files are in a kernel, but for what an #ifdef leaves out."""
     found = set()
-    for path in (*ROOT.glob("*/*_test.c"), *ROOT.glob("drivers/*/*_test.c")):
+    for path in (*ROOT.glob("*/*_test.c"), *ROOT.glob("arch/*/*_test.c"),
+                 *ROOT.glob("drivers/*/*_test.c")):
         if (kernel.tree / path.relative_to(ROOT)).with_suffix(".o").exists():
             text = path.read_text(encoding="utf-8")
             for option, body in re.findall(r"^#ifdef CONFIG_(\w+)$(.*?)^#endif", text,
@@ -46,10 +48,13 @@ def check_ktap(kernel: Kernel, result: Result) -> None:
     (), ("HEAP_FIRST_FIT=y",), ("PREEMPT_VOLUNTARY=y",), ("PREEMPT_NONE=y",), ("SMP=n",),
     ("SMP=n", "PREEMPT_VOLUNTARY=y"), ("SMP=n", "PREEMPT_NONE=y"),
     ("SMP=n", "PREEMPT_NONE=y", "TIMERS=n"), ("SMP=n", "PREEMPT_NONE=y", "TIMERS=n", "IRQ=n"),
-    ("VMALLOC=n",), ("SMP=n", "PREEMPT=n", "LINE_BY_THREAD=n", "THREADS=n"),
-    ("PAGING_BARE=y", "PAGING_FALLBACK=n", "LINEAR_MAP=n", "VMALLOC=n"), ("KERNEL_IDENTITY=y",),
+    ("VMALLOC=n",), ("SMP=n", "PREEMPT=n", "LINE_BY_THREAD=n", "THREADS=n", *NO_SPACES),
+    ("PAGING_BARE=y", "PAGING_FALLBACK=n", "LINEAR_MAP=n", "VMALLOC=n", *NO_SPACES),
+    ("KERNEL_IDENTITY=y", *NO_SPACES),
     ("RISCV_SSTC=n",), ("LTO=y",),
-    ("UBSAN=y", "STACKPROTECTOR=y"),
+    ("UBSAN=y", "STACKPROTECTOR=y"), ("PAGING_SV57=y", "DEBUG_TLB=n"),
+    ("PAGING_SV39=y", "PAGING_FALLBACK=n", "SMP=n", "HUGE_PAGES=n", "VMALLOC=n"),
+    ("UBSAN=y", "STACKPROTECTOR=y"), ("LOCKDEP=y", "SMP=n", "PREEMPT_NONE=y", "TIMERS=n", "IRQ=n"),
 ], ids=" ".join)
 def test_variant(options: tuple) -> None:
     """Each alternative passes the same tests."""
@@ -60,6 +65,7 @@ def test_variant(options: tuple) -> None:
 @pytest.mark.parametrize("options", [
     (), ("SPINLOCK_TEST_AND_SET=y",), ("SPINLOCK_TEST_AND_SET=y", "PREEMPT_VOLUNTARY=y"),
     ("SPINLOCK_TEST_AND_SET=y", "PREEMPT_NONE=y", "HEAP_FIRST_FIT=y"),
+    ("LOCKDEP=y",),
 ], ids=" ".join)
 @pytest.mark.parametrize("harts", [2, 8])
 def test_harts(options: tuple, harts: int) -> None:
@@ -82,6 +88,22 @@ def test_machine(args: tuple) -> None:
         assert "not ok" not in result.text and result.lines[-1] == "Hello world.", result
     else:
         check_ktap(kernel, result)
+
+
+def test_svade() -> None:
+    """A hart that leaves accessed and dirty bits to the kernel, with Sv39 alone."""
+    if emulator() < (8, 0):
+        pytest.skip("before version 8 QEMU's harts set the bits")
+    kernel = build("ktest")
+    check_ktap(kernel, boot(kernel, "--cpu", "rva22s64", "--smp", "2"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("harts", [1, 8])
+def test_stress(harts: int) -> None:
+    """A hundred times the work: 10,000 threads, 100,000 timers."""
+    kernel = build("ktest")
+    check_ktap(kernel, boot(kernel, "--smp", str(harts), "--append", "ktest.scale=100"))
 
 
 def test_no_sstc() -> None:
@@ -115,7 +137,50 @@ def test_failure(tmp_path: Path) -> None:
     assert re.search(r"^ok \d+ wait\.results$", result.text, re.MULTILINE), result
 
 
+@pytest.mark.parametrize("way, reason", [
+    ("user", "store page fault at 0x10000000 (user memory)"),
+    ("user-copy", "load page fault at 0xffffffffffdff000 (beyond the end of a mapping)"),
+    ("user-fence", "tlb: a change was not fenced: hart 0"),
+])
+def test_user_memory(way: str, reason: str) -> None:
+    """The kernel does not reach user memory but by copying, and no fence is left out."""
+    kernel = build("ktest", "KTEST=n", "CRASH_TEST=y")
+    check_panic(boot(kernel, "--append", f"crash={way}"), reason)
+
+
 def test_thread_stack_overflow() -> None:
     """A thread that overflows its stack meets the page below it."""
     kernel = build("ktest", "KTEST=n", "CRASH_TEST=y")
     check_panic(boot(kernel, "--append", "crash=thread-stack"), "(stack overflow)")
+
+
+WHERE = r"lockdep_crash\.c:\d+"
+LOCKS = {
+    "lock-order": "lock order: spin_a is wanted while spin_b is held, after the opposite\n"
+                  rf"now:    spin_b \({WHERE}\), then spin_a \({WHERE}\)\n"
+                  rf"before: spin_a \({WHERE}\), then spin_b \({WHERE}\)\n",
+    "mutex-order": "lock order: mutex_a is wanted while mutex_c is held, after the opposite\n"
+                   rf"now:    mutex_c \({WHERE}\), then mutex_a \({WHERE}\)\n"
+                   rf"before: mutex_b \({WHERE}\), then mutex_c \({WHERE}\)\n"
+                   rf"before: mutex_a \({WHERE}\), then mutex_b \({WHERE}\)\n",
+    "lock-recursion": rf"recursive locking: spin_a \({WHERE}\) is held already\nsince {WHERE}\n",
+    "mutex-recursion": rf"recursive locking: mutex_a \({WHERE}\) is held already\nsince {WHERE}\n",
+    "lock-sleep": rf"sleeping with spinlock spin_a held \({WHERE}\)\nin {WHERE}\n",
+    "lock-yield": rf"switching threads with spinlock spin_a held \({WHERE}\)\n",
+    "masked-sleep": rf"sleeping with interrupts masked \({WHERE}\)\n",
+    "lock-unmasked": rf"spinlock spin_a \({WHERE}\) is taken with interrupts on\n",
+    "lock-assert": rf"spin_a must be held \({WHERE}\)\n",
+    "mutex-owner": rf"thread boot gives back mutex mutex_a \({WHERE}\), which is held by owner\n",
+    "mutex-ends": rf"thread careless ends and holds mutex mutex_a \({WHERE}\)\n",
+    "mutex-circle": "deadlock: thread [a-z]+ waits for a mutex, and others for each other's and "
+                    "its own\n"
+                    rf"(thread [a-z]+ waits for right->mutex \({WHERE}\), held by [a-z]+\n){{3}}",
+}
+
+
+@pytest.mark.parametrize("way", sorted(LOCKS))
+def test_lock_checker(way: str) -> None:
+    """Each mistake with locks is reported, and where it was made."""
+    kernel = build("ktest", "KTEST=n", "CRASH_TEST=y", "LOCKDEP=y")
+    report = check_panic(boot(kernel, "--append", f"crash={way}"))
+    assert re.match(f"Kernel panic - not syncing: {LOCKS[way]}", report), report

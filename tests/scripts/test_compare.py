@@ -309,6 +309,10 @@ def test_machine() -> None:
     assert "least_ram" not in [row["id"] for row in found["figures"]]
     done = run("tiny", QEMU="/nonexistent/qemu")
     assert done.returncode == 1 and "QEMU not found" in done.stderr
+    for name, value in (("MACHINE", "board"), ("MEM", "1x"), ("FORMAT", "xml")):
+        done = run("tiny", **{name: value})
+        assert done.returncode == 2 and value in done.stderr, done
+        assert done.stderr.count("\n") == 1 and done.stdout == ""
 
 
 @pytest.mark.skipif(not shutil.which("clang"), reason="no clang")
@@ -422,7 +426,7 @@ def test_fail_over_better() -> None:
     (("tiny", "--fail-over", "much"), "write for example"),
     (("tiny", "--fail-over", "weight=1%"), "no such figure"),
     (("tiny", "--sort", "colour"), "invalid choice"),
-    (("tiny", "--format", "pdf"), "invalid choice"),
+    (("tiny", "--format", "pdf"), "none of table"),
     (("tiny", "--jobs", "0"), "--jobs"),
     (("tiny", "--threshold", "-1"), "--threshold"),
     (("tiny", "--nosuch"), "--nosuch"),

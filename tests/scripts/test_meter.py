@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: MIT
 """Tests of scripts/meter: figures against hand counts and QEMU's own trace."""
 
+from __future__ import annotations
+
 import re
+import signal
+import subprocess
+import time
 from pathlib import Path
 
 import pytest
-from asmkernel import LINE, POWER_OFF, build, cost, put_string, qemu_version
+from asmkernel import LINE, ROOT, POWER_OFF, build, cost, put_string, qemu_version
 from metering import fixture_build_dir, measure, refused, run_meter  # noqa: F401
 
 TEXT = LINE + "\\n"  # as written in assembly
@@ -172,6 +177,28 @@ def test_timeout(tmp_path: Path, build_dir: Path) -> None:
     refused(run_meter(build_dir, "--kernel", image, "--timeout", 2), 1, "within 2 seconds")
 
 
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_ended(tmp_path: Path, build_dir: Path, signum: signal.Signals) -> None:
+    """QEMU ends with the meter."""
+    image = build(tmp_path, " 1: j 1b\n")
+    with subprocess.Popen([str(ROOT / "scripts" / "meter"), "--kernel", str(image), "--build-dir",
+                           str(build_dir)], stderr=subprocess.PIPE, text=True,
+                          preexec_fn=lambda: signal.signal(signal.SIGINT,
+                                                           signal.default_int_handler)) as meter:
+        children = Path(f"/proc/{meter.pid}/task/{meter.pid}/children")
+        emulator: list[str] = []
+        end = time.monotonic() + 30
+        while not emulator and time.monotonic() < end:
+            time.sleep(0.1)
+            emulator = [pid for pid in children.read_text("ascii").split()
+                        if b"-plugin" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")]
+        assert emulator
+        meter.send_signal(signum)
+        assert meter.communicate(timeout=30)[1] == "meter: interrupted\n"
+    assert meter.returncode == 130
+    assert not Path(f"/proc/{emulator[0]}").exists()
+
+
 def test_entry_not_reached(tmp_path: Path, build_dir: Path) -> None:
     """A wrong entry is said."""
     image = build(tmp_path, put_string(TEXT, "store") + POWER_OFF)
@@ -184,6 +211,11 @@ def test_requests(tmp_path: Path, build_dir: Path) -> None:
     image = build(tmp_path, POWER_OFF)
     refused(run_meter(build_dir, "--kernel", tmp_path / "none"), 2, "no kernel image")
     refused(run_meter(build_dir, "--kernel", image, "--mem", "much"), 2, "not a memory size")
+    refused(run_meter(build_dir, "--kernel", image, "--mem", "0"), 2, "no memory")
+    refused(run_meter(build_dir, "--kernel", image, "--smp", "0"), 2, "not a number of harts")
+    refused(run_meter(build_dir, "--kernel", image, "--timeout", "0"), 2, "above 0")
+    # What QEMU says about it is shown.
+    refused(run_meter(build_dir, "--kernel", image, "--bios", "/nonexistent"), 1, "/nonexistent")
     refused(run_meter(build_dir, "--kernel", image, "--entry", "x"), 2, "not an address")
     refused(run_meter(build_dir, "--kernel", image, "--want", ""), 2, "1 to 256 bytes")
     refused(run_meter(build_dir, "--kernel", image, "--symbols", image), 2, "ELF")

@@ -98,13 +98,28 @@ def test_what_has_no_price_is_named() -> None:
 @pytest.mark.parametrize("option,now,then,size", [
     ("BIG", "y", "n", -200), ("BIG", "n", "y", 200), ("SHIFT", "20", "12", -8)])
 def test_the_way_back_costs_the_opposite(option: str, now: str, then: str, size: int) -> None:
-    found = Ledger(data()).switch(option, now, then)
-    assert found and found["image"] == size
+    made = Ledger(data())
+    found = made.switch({**made.base, option: now}, option, then)
+    assert found and found[0]["image"] == size and found[1]
+
+
+def test_what_has_changed_already_costs_nothing_again() -> None:
+    made = Ledger(data())
+    # BIG goes with SMALL, and is gone.
+    found = made.switch({**made.base, "BIG": "n"}, "SMALL", "n")
+    assert found and found[0]["image"] == -100 and found[1]
+    # The sum of two prices is an estimate.
+    found = made.switch({**made.base, "BIG": "n"}, "MODE_B", "y", "MODE_A")
+    assert found and found[0]["image"] == 50 + 16 and not found[1]
+    # Back to the chosen one of the base.
+    found = made.switch({**made.base, "MODE_A": "n", "MODE_B": "y"}, "MODE_A", "y", "MODE_B")
+    assert found and found[0]["image"] == -50 and found[1]
 
 
 def test_no_price_from_a_value_that_was_not_measured() -> None:
-    assert Ledger(data()).switch("SHIFT", "13", "20") is None
-    assert Ledger(data()).switch("LATE", "n", "y") is None
+    made = Ledger(data())
+    assert made.switch({**made.base, "SHIFT": "13"}, "SHIFT", "20") is None
+    assert made.switch(made.base, "LATE", "y") is None
 
 
 def test_stale() -> None:

@@ -36,9 +36,14 @@ static __always_inline void arch_spin_lock(struct arch_spinlock *lock)
 
 static __always_inline void arch_spin_unlock(struct arch_spinlock *lock)
 {
-	/* And what was written there is seen before the lock is free (release). */
-	__asm__ __volatile__("fence rw, w" : : : "memory");
-	WRITE_ONCE(lock->served, (u16)(lock->served + 1));
+	unsigned int served = lock->served + 1U;
+
+	/* What was written there is seen before the lock is free (release). */
+	__asm__ __volatile__("fence rw, w\n\t"
+			     "sh %1, %0"
+			     : "=m"(lock->served)
+			     : "r"(served)
+			     : "memory");
 }
 
 #else
