@@ -37,13 +37,14 @@ ROOMS = {
 HEADERS = {
     "compiler.h": "lib", "ctype.h": "lib", "errname.h": "lib", "errno.h": "lib", "fdt.h": "lib",
     "kconfig.h": "lib", "kstrtox.h": "lib", "params.h": "lib", "printf.h": "lib",
-    "list.h": "lib", "rbtree.h": "lib", "string.h": "lib", "types.h": "lib",
+    "list.h": "lib", "ring.h": "lib", "rbtree.h": "lib", "string.h": "lib", "types.h": "lib",
     # What lib's "%pS" asks whoever links it for.
     "kallsyms.h": "lib",
     "address_space.h": "mm", "fail_alloc.h": "mm", "fault.h": "mm", "memblock.h": "mm",
     "page_alloc.h": "mm", "slab.h": "mm", "vmalloc.h": "mm",
-    "bench.h": "kernel", "cmdline.h": "kernel", "console.h": "kernel", "crash.h": "kernel",
-    "init.h": "kernel", "interrupt.h": "kernel", "ktest.h": "kernel", "lockdep.h": "kernel",
+    "bench.h": "kernel", "cmdline.h": "kernel", "console.h": "kernel",
+    "console_input.h": "kernel", "crash.h": "kernel", "init.h": "kernel", "irq.h": "kernel",
+    "interrupt.h": "kernel", "ktest.h": "kernel", "lockdep.h": "kernel",
     "mutex.h": "kernel", "of.h": "kernel", "panic.h": "kernel",
     "phase.h": "kernel", "power.h": "kernel", "printk.h": "kernel", "sched.h": "kernel",
     "section.h": "kernel", "smp.h": "kernel", "spinlock.h": "kernel", "stackprotector.h": "kernel",
