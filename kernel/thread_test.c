@@ -159,6 +159,32 @@ KTEST(wait, results)
 }
 
 #ifdef CONFIG_TIMERS
+static int nap(void *arg)
+{
+	u64 start = time_now(), ns = (unsigned long)arg;
+
+	sleep_ns(ns);
+	return time_now() - start >= ns;
+}
+
+/* Many sleep at the same time, each long enough. */
+KTEST(wait, sleep)
+{
+	struct thread *threads[8];
+	u64 start = time_now();
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(threads); i++) {
+		threads[i] = thread_create("nap", nap, (void *)((8UL - i) * NSEC_PER_MSEC),
+					   PRIORITY_DEFAULT);
+		KTEST_ASSERT(threads[i]);
+	}
+	for (i = 0; i < ARRAY_SIZE(threads); i++)
+		KTEST_EXPECT(thread_join(threads[i]) == true);
+	KTEST_EXPECT(time_now() >= start + 8 * NSEC_PER_MSEC);
+	sleep_until(start);
+}
+
 KTEST(wait, deadline)
 {
 	u64 start = time_now();

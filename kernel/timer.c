@@ -9,6 +9,7 @@
 #include <ahoy/smp.h>
 #include <ahoy/spinlock.h>
 #include <ahoy/timer.h>
+#include <asm/barrier.h>
 #include <asm/timer.h>
 
 struct timer_queue {
@@ -111,7 +112,7 @@ bool timer_cancel(struct timer *timer)
 		dequeue(queue, timer);
 	spin_unlock_masked(&queue->lock);
 	if (queue != &timer_queues[this_hart()])
-		while (READ_ONCE(queue->running) == timer)
+		while (load_acquire(&queue->running) == timer)
 			;
 	local_irq_restore(flags);
 	return armed;
@@ -130,8 +131,8 @@ void timer_interrupt(void)
 		spin_unlock_masked(&queue->lock);
 		timer->fn(timer);
 		spin_lock_masked(&queue->lock);
-		/* The timer itself may be gone. */
-		queue->running = NULL;
+		/* Who waits for this may free the timer. */
+		store_release(&queue->running, NULL);
 	}
 	set_clockevent(queue);
 	spin_unlock_masked(&queue->lock);

@@ -3,6 +3,7 @@
 #include <ahoy/ktest.h>
 #include <ahoy/timer.h>
 #include <asm/irqflags.h>
+#include <asm/processor.h>
 
 #define TIMERS 1000
 
@@ -56,8 +57,25 @@ KTEST(timer, order)
 		while (READ_ONCE(fired) < expected && time_now() < start + NSEC_PER_SEC)
 			;
 	}
-	time_delay(NSEC_PER_MSEC);
+	mdelay(1);
 	KTEST_EXPECT(READ_ONCE(fired) == expected);
 	KTEST_EXPECT(late == 0);
 	KTEST_EXPECT(disorder == 0);
+}
+
+/* A delay lasts as long as it says; the tick of a moment is not before it. */
+KTEST(time, delay)
+{
+	u64 start = time_now(), ns = 0;
+
+	ndelay(1000);
+	KTEST_EXPECT(time_now() - start >= 1000);
+	start = time_now();
+	udelay(500);
+	KTEST_EXPECT(time_now() - start >= 500 * NSEC_PER_USEC);
+	KTEST_EXPECT(time_to_ticks(ns) <= 1);
+	for (ns = 1; ns < U64_MAX / 2; ns *= 2)
+		KTEST_EXPECT(time_to_ticks(ns * 2) >= time_to_ticks(ns));
+	KTEST_EXPECT(time_to_ticks(time_now()) <= read_time() + 1);
+	KTEST_EXPECT(time_to_ticks(time_now() + NSEC_PER_SEC) > read_time());
 }

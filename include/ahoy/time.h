@@ -21,4 +21,20 @@ u64 time_to_ticks(u64 ns);
 /* Do nothing else for @ns nanoseconds at least. Context: any. */
 void time_delay(u64 ns);
 
+/* The same, by other units. */
+static inline void ndelay(unsigned long ns)
+{
+	time_delay(ns);
+}
+
+static inline void udelay(unsigned long us)
+{
+	time_delay(us * NSEC_PER_USEC);
+}
+
+static inline void mdelay(unsigned long ms)
+{
+	time_delay(ms * NSEC_PER_MSEC);
+}
+
 #endif

@@ -6,6 +6,7 @@
 #ifndef AHOY_WAIT_H
 #define AHOY_WAIT_H
 
+#include <ahoy/errno.h>
 #include <ahoy/thread.h>
 #include <ahoy/time.h>
 #include <ahoy/types.h>
@@ -26,6 +27,25 @@ int wait_on_interruptible(const u32 *word, u32 expected, u64 deadline);
  * the word before. Return: how many there were. Context: any.
  */
 unsigned int wake(const u32 *word, unsigned int n);
+
+#ifdef CONFIG_TIMERS
+/* Let others run until @deadline (as of time_now()). Context: any thread, no lock held. */
+static inline void sleep_until(u64 deadline)
+{
+	u32 nobody_wakes = 0;
+
+	while (wait_on(&nobody_wakes, 0, deadline) != -ETIMEDOUT)
+		;
+}
+
+/* The same, for @ns nanoseconds at least. */
+static inline void sleep_ns(u64 ns)
+{
+	u64 now = time_now();
+
+	sleep_until(ns < TIME_NEVER - now ? now + ns : TIME_NEVER - 1);
+}
+#endif
 
 /*
  * Have @thread end its interruptible wait, or the next one if it is in none.
