@@ -4,6 +4,7 @@
  * that says which of them have somebody in them. The thread that runs is in
  * none. A hart that finds its own queue empty takes from another one.
  */
+#include <ahoy/address_space.h>
 #include <ahoy/compiler.h>
 #include <ahoy/init.h>
 #include <ahoy/interrupt.h>
@@ -379,6 +380,18 @@ static __always_inline void finish_switch(struct thread *prev)
 		store_release(&prev->gone, true);
 }
 
+#ifdef CONFIG_ADDRESS_SPACES
+static __always_inline void switch_space(const struct thread *prev, const struct thread *next)
+{
+	if (prev->space != next->space)
+		address_space_load(next->space);
+}
+#else
+static __always_inline void switch_space(const struct thread *prev, const struct thread *next)
+{
+}
+#endif
+
 /*
  * Who runs after @prev, for which the queue has nobody: somebody from another
  * hart, or the idle thread. Return: @prev if it goes on. Lock held; it is let go
@@ -438,6 +451,7 @@ void schedule(void)
 		next->hart = (u16)(rq - run_queues);
 	rq->current = next;
 	start_slice(rq, next);
+	switch_space(prev, next);
 	finish_switch(switch_to(prev, next));
 	return;
 out:

@@ -21,6 +21,7 @@
 #include <asm/layout.h>
 #include <asm/processor.h>
 #include <asm/smp.h>
+#include <asm/tlb_model.h>
 #include <asm/traps.h>
 
 struct hart {
@@ -45,6 +46,41 @@ void smp_reschedule(unsigned int index)
 {
 	hart_interrupt(harts[index].id);
 }
+
+/* --- fences ------------------------------------------------------------------- */
+
+#ifdef CONFIG_ADDRESS_SPACES
+/* Firmware takes 64 numbers at a time, and they may be anywhere. */
+void smp_fence(u64 set, unsigned long start, unsigned long size)
+{
+	u64 rest = set;
+
+	while (rest) {
+		unsigned long base = ~0UL, mask = 0;
+		unsigned int i;
+
+		for (i = 0; i < NR_HARTS; i++)
+			if (rest >> i & 1)
+				base = min(base, harts[i].id);
+		for (i = 0; i < NR_HARTS; i++) {
+			if (!(rest >> i & 1) || harts[i].id - base >= 64)
+				continue;
+			mask |= 1UL << (harts[i].id - base);
+			rest &= ~(1UL << i);
+		}
+		hart_fence(mask, base, start, size);
+	}
+	tlb_model_flush_harts(set, start, start + size);
+}
+
+void smp_fence_code(void)
+{
+	if (smp_online() > 1)
+		hart_fence_code();
+	else
+		fence_code();
+}
+#endif
 
 /* --- calls ------------------------------------------------------------------- */
 

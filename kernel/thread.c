@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <ahoy/address_space.h>
 #include <ahoy/page_alloc.h>
 #include <ahoy/sched.h>
 #include <ahoy/slab.h>
@@ -142,6 +143,7 @@ void thread_exit(int status)
 {
 	struct thread *thread = thread_current();
 
+	address_space_enter(NULL);
 	lockdep_thread_ends();
 	thread->status = status;
 	local_irq_disable();

@@ -23,6 +23,17 @@ trap_entry:
 	bltz	t0, interrupt
 	ld	t0, -8(sp)
 #endif
+#ifdef CONFIG_ADDRESS_SPACES
+	sd	t0, -8(sp)
+	sd	t1, -16(sp)
+	csrr	t0, sepc
+	lla	t1, uaccess_start
+	bltu	t0, t1, 1f
+	lla	t1, uaccess_end
+	bltu	t0, t1, user_access
+1:	ld	t1, -16(sp)
+	ld	t0, -8(sp)
+#endif
 	addi	sp, sp, -PT_SIZE
 	sd	x1, PT_X(1)(sp)
 	.irp	n, 3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
@@ -61,7 +72,13 @@ interrupt:
 	.endr
 	/* Other interrupts overwrite these, if the handler switches threads. */
 	csrr	t0, sepc
+#ifdef CONFIG_ADDRESS_SPACES
+	/* It may have come upon an access to user memory, and lead to another thread. */
+	li	t1, SSTATUS_SUM
+	csrrc	t1, sstatus, t1
+#else
 	csrr	t1, sstatus
+#endif
 	sd	t0, IRQ_EPC(sp)
 	sd	t1, IRQ_STATUS(sp)
 	csrr	a0, scause
@@ -82,6 +99,45 @@ interrupt:
 	ld	a\n, IRQ_A(\n)(sp)
 	.endr
 	addi	sp, sp, IRQ_FRAME_SIZE
+	sret
+#endif
+
+#ifdef CONFIG_ADDRESS_SPACES
+	/*
+	 * A fault of an access to user memory. It is handled on the stack that it
+	 * comes upon, since that may take sleep; and that one works: otherwise
+	 * the fault would be another one.
+	 */
+user_access:
+	ld	t1, -16(sp)
+	ld	t0, -8(sp)
+	csrrw	sp, sscratch, sp
+	addi	sp, sp, -PT_SIZE
+	.irp	n, 1,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
+	sd	x\n, PT_X(\n)(sp)
+	.endr
+	addi	t0, sp, PT_SIZE
+	csrr	t1, sepc
+	li	t2, SSTATUS_SUM
+	csrrc	t2, sstatus, t2
+	csrr	t3, stval
+	csrr	t4, scause
+	sd	t0, PT_X(2)(sp)
+	sd	t1, PT_EPC(sp)
+	sd	t2, PT_STATUS(sp)
+	sd	t3, PT_TVAL(sp)
+	sd	t4, PT_CAUSE(sp)
+	mv	a0, sp
+	call	uaccess_fault
+	ld	t1, PT_EPC(sp)
+	ld	t2, PT_STATUS(sp)
+	csrw	sepc, t1
+	csrw	sstatus, t2
+	/* All but those that C functions keep */
+	.irp	n, 1,5,6,7,10,11,12,13,14,15,16,17,28,29,30,31
+	ld	x\n, PT_X(\n)(sp)
+	.endr
+	addi	sp, sp, PT_SIZE
 	sret
 #endif
 

@@ -18,22 +18,8 @@
 #include <asm/die.h>
 #include <asm/layout.h>
 #include <asm/paging.h>
+#include <asm/pte.h>
 #include <asm/sbi.h>
-
-typedef u64 pte_t;
-
-/* Page-table entries (Privileged Architecture, 10.3.1) */
-#define PTE_V	      BIT(0)
-#define PTE_R	      BIT(1)
-#define PTE_W	      BIT(2)
-#define PTE_X	      BIT(3)
-#define PTE_G	      BIT(5)
-#define PTE_A	      BIT(6)
-#define PTE_D	      BIT(7)
-#define PTE_PFN_SHIFT 10
-#define PTE_LEAF      (PTE_R | PTE_W | PTE_X)
-
-#define PTRS_PER_TABLE 512
 
 /* A and D are set from the start: a hart may trap where they are clear (Svade). */
 #define PROT_TEXT (PTE_V | PTE_G | PTE_A | PTE_R | PTE_X)
@@ -47,9 +33,6 @@ typedef u64 pte_t;
 #else
 #define MAX_LEVELS 3
 #endif
-
-#define LEVEL_SHIFT(level) (PAGE_SHIFT + 9 * (level))
-#define LEVEL_SIZE(level)  (1UL << LEVEL_SHIFT(level))
 
 /*
  * Gibibytes beside the image's get a table of their own from these: two at the
@@ -70,16 +53,6 @@ unsigned long va_pa_offset;
 extern char boot_stack_guard[];
 
 BUILD_BUG_ON(FIXMAP_PAGES != FIXMAP_SLOTS);
-
-static __always_inline unsigned int table_index(unsigned long va, unsigned int level)
-{
-	return (va >> LEVEL_SHIFT(level)) % PTRS_PER_TABLE;
-}
-
-static __always_inline pte_t make_pte(phys_addr_t pa, pte_t bits)
-{
-	return (pa >> PAGE_SHIFT << PTE_PFN_SHIFT) | bits;
-}
 
 /* Clearing tables is most of the work of switching paging on, hence by 32 at a time. */
 static void clear_table(pte_t *table)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <ahoy/compiler.h>
 #include <ahoy/errno.h>
+#include <ahoy/panic.h>
 #include <asm/barrier.h>
 #include <asm/csr.h>
 #include <asm/page.h>
@@ -33,6 +34,30 @@ void hart_interrupt(unsigned long hartid)
 	mb();
 	sbi_send_ipi(hartid);
 }
+
+#ifdef CONFIG_ADDRESS_SPACES
+void hart_fence(unsigned long mask, unsigned long base, unsigned long start, unsigned long size)
+{
+	long error;
+
+	mb();
+	error = sbi_remote_fence(SBI_RFENCE_SFENCE_VMA, mask, base, start, size);
+	if (error)
+		panic("firmware cannot fence other harts: error %ld", error);
+}
+
+void hart_fence_code(void)
+{
+	long error;
+
+	/* The other harts' fences are for what they see by now (Zifencei). */
+	mb();
+	fence_code();
+	error = sbi_remote_fence(SBI_RFENCE_FENCE_I, 0, -1UL, 0, 0);
+	if (error)
+		panic("firmware cannot fence other harts: error %ld", error);
+}
+#endif
 
 void hart_accept_interrupts(void)
 {

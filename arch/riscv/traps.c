@@ -131,6 +131,15 @@ void trap_report(const struct pt_regs *regs)
 	panic_end();
 }
 
+#ifdef CONFIG_ADDRESS_SPACES
+void trap_report_here(const struct pt_regs *regs)
+{
+	/* By this a fault inside the report is known. */
+	csr_write(sscratch, 0);
+	trap_report(regs);
+}
+#endif
+
 void trap_nested(void)
 {
 	unsigned long cause = csr_read(scause), epc = csr_read(sepc), tval = csr_read(stval);

@@ -27,9 +27,12 @@ struct kmem_cache;
 struct page {
 	/* In a list of free blocks, or of slabs with room; else the owner's. */
 	struct page *next, *prev;
-	struct kmem_cache *cache; /* of a slab */
-	u16 first_free;		  /* of a slab: offset of the first freed object */
-	u16 objects;		  /* of a slab: in use */
+	union {
+		struct kmem_cache *cache; /* of a slab */
+		u32 users;		  /* of user memory: leaves that map it */
+	};
+	u16 first_free; /* of a slab: offset of the first freed object */
+	u16 objects;	/* of a slab: in use */
 	union {
 		u8 order;    /* of the block that begins here */
 		u8 uncarved; /* of a slab: objects that nobody has had yet */

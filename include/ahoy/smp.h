@@ -8,6 +8,7 @@
 
 #include <ahoy/thread.h>
 #include <ahoy/types.h>
+#include <asm/barrier.h>
 
 #ifdef CONFIG_SMP
 #define NR_HARTS CONFIG_NR_HARTS
@@ -32,6 +33,15 @@ void smp_wait(void);
 
 /* Have hart @index look at its run queue. Context: any. */
 void smp_reschedule(unsigned int index);
+
+/*
+ * Have the harts of @harts, a bit each, forget their translations of
+ * [@start, @start + @size) (SBI 2.0, 8.2). Returns when they have. Context: any.
+ */
+void smp_fence(u64 harts, unsigned long start, unsigned long size);
+
+/* Have all harts see the code that this one has written (SBI 2.0, 8.1). Context: any. */
+void smp_fence_code(void);
 
 /* A call that another hart is to make. Its fields are smp.c's own. */
 struct smp_call {
@@ -77,8 +87,21 @@ static inline void smp_start(unsigned long hartid)
 {
 }
 
+static inline void smp_wait(void)
+{
+}
+
 static inline void smp_reschedule(unsigned int index)
 {
+}
+
+static inline void smp_fence(u64 harts, unsigned long start, unsigned long size)
+{
+}
+
+static inline void smp_fence_code(void)
+{
+	fence_code();
 }
 
 static inline void smp_stop_others(void)

@@ -14,6 +14,8 @@
 #define PRIORITY_DEFAULT  16
 #define PRIORITY_IDLE	  (THREAD_PRIORITIES - 1)
 
+struct address_space;
+
 enum thread_state {
 	THREAD_READY, /* in the run queue, or running */
 	THREAD_WAITING,
@@ -35,6 +37,10 @@ struct thread {
 	const u32 *wait_word;
 	int wait_result;
 	bool interruptible, notified;
+
+#ifdef CONFIG_ADDRESS_SPACES
+	struct address_space *space; /* its user memory, or NULL; its own business */
+#endif
 
 	u32 ended; /* 0, then 1: waited for by who joins it */
 	bool gone; /* it does not use its stack any more */

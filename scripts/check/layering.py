@@ -40,10 +40,11 @@ HEADERS = {
     "list.h": "lib", "rbtree.h": "lib", "string.h": "lib", "types.h": "lib",
     # What lib's "%pS" asks whoever links it for.
     "kallsyms.h": "lib",
-    "memblock.h": "mm", "page_alloc.h": "mm", "slab.h": "mm", "vmalloc.h": "mm",
+    "address_space.h": "mm", "fault.h": "mm", "memblock.h": "mm", "page_alloc.h": "mm",
+    "slab.h": "mm", "vmalloc.h": "mm",
     "bench.h": "kernel", "cmdline.h": "kernel", "console.h": "kernel", "crash.h": "kernel",
-    "init.h": "kernel", "of.h": "kernel", "interrupt.h": "kernel", "ktest.h": "kernel", "lockdep.h": "kernel",
-    "mutex.h": "kernel", "panic.h": "kernel",
+    "init.h": "kernel", "interrupt.h": "kernel", "ktest.h": "kernel", "lockdep.h": "kernel",
+    "mutex.h": "kernel", "of.h": "kernel", "panic.h": "kernel",
     "phase.h": "kernel", "power.h": "kernel", "printk.h": "kernel", "sched.h": "kernel",
     "section.h": "kernel", "smp.h": "kernel", "spinlock.h": "kernel", "stackprotector.h": "kernel",
     "thread.h": "kernel", "time.h": "kernel", "timer.h": "kernel", "wait.h": "kernel",
@@ -53,11 +54,15 @@ HEADERS = {
 # Open to every room but lib: printing, panic, spinlocks, tests, labels of phases, and
 # the tables in which a file registers what it brings. init.h and interrupt.h also
 # name the entries that arch calls.
-COMMON = {"bench.h", "crash.h", "init.h", "interrupt.h", "ktest.h", "lockdep.h", "panic.h",
-          "phase.h", "printk.h", "section.h", "spinlock.h"}
+COMMON = {"bench.h", "crash.h", "fault.h", "init.h", "interrupt.h", "ktest.h", "lockdep.h",
+          "panic.h", "phase.h", "printk.h", "section.h", "spinlock.h"}
+
+# mm's upper storey, address spaces, may use threads and their locks besides.
+UPPER = re.compile(r"mm/(address_space|memory_object|own_page|space_)\w*\.[cho]$")
+UPPER_HEADERS = {"mutex.h", "sched.h", "smp.h", "thread.h"}
 
 # Headers of arch that no other room includes.
-PRIVATE = {"csr.h"}
+PRIVATE = {"csr.h", "pte.h"}
 
 # (file, header): exceptions, each with a reason.
 EXCEPTIONS = {
@@ -104,6 +109,8 @@ def may_include(name: str, room: str, header: str) -> str:
         if owner is None:
             return f"<{header}> has no room yet: add it to scripts/check/layering.py"
         if owner in (room, *rules.rooms) or (rules.common and base in COMMON):
+            return ""
+        if UPPER.match(name) and base in UPPER_HEADERS:
             return ""
         return f"{room}/ includes <{header}>, which is {owner}/'s"
     if folder == "asm" or folder.startswith("asm/"):
@@ -181,6 +188,8 @@ def check_objects(srctree: Path, objtree: Path, nm: str) -> Iterator[str]:
         for name, file in sorted(names.items()):
             owners = [other for other in defined if name in defined[other]]
             if name in COMPILER_SYMBOLS or name in contract or rules.rooms & set(owners):
+                continue
+            if UPPER.match(file) and any(name in words[header] for header in UPPER_HEADERS):
                 continue
             # The linker script's symbols.
             if not owners and rules.common:

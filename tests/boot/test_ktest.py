@@ -11,13 +11,14 @@ import pytest
 from bootlib import (ROOT, SOURCES, Kernel, Result, boot, build, check_clean, check_panic,
                      emulator, run)
 
+NO_SPACES = ("ADDRESS_SPACES=n", "HUGE_PAGES=n", "DEBUG_TLB=n")
 TEST = re.compile(r"^KTEST\((\w+), (\w+)\)", re.MULTILINE)
 
 
 def known_tests(kernel: Kernel) -> Set[str]:
     """Return the tests whose files are in a kernel, but for what an #ifdef leaves out."""
     found = set()
-    for path in ROOT.glob("*/*_test.c"):
+    for path in (*ROOT.glob("*/*_test.c"), *ROOT.glob("arch/*/*_test.c")):
         if (kernel.tree / path.relative_to(ROOT)).with_suffix(".o").exists():
             text = path.read_text(encoding="utf-8")
             for option, body in re.findall(r"^#ifdef CONFIG_(\w+)$(.*?)^#endif", text,
@@ -44,9 +45,12 @@ def check_ktap(kernel: Kernel, result: Result) -> None:
     (), ("HEAP_FIRST_FIT=y",), ("PREEMPT_VOLUNTARY=y",), ("PREEMPT_NONE=y",), ("SMP=n",),
     ("SMP=n", "PREEMPT_VOLUNTARY=y"), ("SMP=n", "PREEMPT_NONE=y"),
     ("SMP=n", "PREEMPT_NONE=y", "TIMERS=n"), ("SMP=n", "PREEMPT_NONE=y", "TIMERS=n", "IRQ=n"),
-    ("VMALLOC=n",), ("SMP=n", "PREEMPT=n", "LINE_BY_THREAD=n", "THREADS=n"),
-    ("PAGING_BARE=y", "PAGING_FALLBACK=n", "LINEAR_MAP=n", "VMALLOC=n"), ("KERNEL_IDENTITY=y",),
+    ("VMALLOC=n",), ("SMP=n", "PREEMPT=n", "LINE_BY_THREAD=n", "THREADS=n", *NO_SPACES),
+    ("PAGING_BARE=y", "PAGING_FALLBACK=n", "LINEAR_MAP=n", "VMALLOC=n", *NO_SPACES),
+    ("KERNEL_IDENTITY=y", *NO_SPACES),
     ("RISCV_SSTC=n",), ("LTO=y",),
+    ("UBSAN=y", "STACKPROTECTOR=y"), ("PAGING_SV57=y", "DEBUG_TLB=n"),
+    ("PAGING_SV39=y", "PAGING_FALLBACK=n", "SMP=n", "HUGE_PAGES=n", "VMALLOC=n"),
     ("UBSAN=y", "STACKPROTECTOR=y"), ("LOCKDEP=y", "SMP=n", "PREEMPT_NONE=y", "TIMERS=n", "IRQ=n"),
 ], ids=" ".join)
 def test_variant(options: tuple) -> None:
@@ -81,6 +85,14 @@ def test_machine(args: tuple) -> None:
         assert "not ok" not in result.text and result.lines[-1] == "Hello world.", result
     else:
         check_ktap(kernel, result)
+
+
+def test_svade() -> None:
+    """A hart that leaves accessed and dirty bits to the kernel, with Sv39 alone."""
+    if emulator() < (8, 0):
+        pytest.skip("before version 8 QEMU's harts set the bits")
+    kernel = build("ktest")
+    check_ktap(kernel, boot(kernel, "--cpu", "rva22s64", "--smp", "2"))
 
 
 @pytest.mark.slow

@@ -8,6 +8,9 @@
 /* All accesses before it are seen before all those after it. */
 #define mb() __asm__ __volatile__("fence rw, rw" : : : "memory")
 
+/* What this hart fetches from here on is what it has written before (Zifencei). */
+#define fence_code() __asm__ __volatile__("fence.i" : : : "memory")
+
 /* What was written before this store is seen by whoever sees it with load_acquire(). */
 #define store_release(p, v)                                                                        \
 	do {                                                                                       \

@@ -20,6 +20,7 @@
 #define SBI_BASE_PROBE_EXTENSION 3
 #define SBI_TIME_SET_TIMER	 0
 #define SBI_IPI_SEND		 0
+#define SBI_RFENCE_FENCE_I	 0
 #define SBI_RFENCE_SFENCE_VMA	 1
 #define SBI_HSM_START		 0
 #define SBI_DBCN_WRITE		 0
@@ -94,6 +95,29 @@ static __always_inline void sbi_set_timer(u64 ticks)
 static __always_inline void sbi_send_ipi(unsigned long hartid)
 {
 	sbi_ecall(SBI_EXT_IPI, SBI_IPI_SEND, 1, hartid, 0);
+}
+
+/*
+ * Have the harts @base + n, where bit n of @mask is set, do the fence @fid (8.1,
+ * 8.2), for [@start, @start + @size). A base of -1 means all harts. Return: 0,
+ * or an SBI error.
+ */
+static __always_inline long sbi_remote_fence(unsigned long fid, unsigned long mask,
+					     unsigned long base, unsigned long start,
+					     unsigned long size)
+{
+	register unsigned long a0 __asm__("a0") = mask;
+	register unsigned long a1 __asm__("a1") = base;
+	register unsigned long a2 __asm__("a2") = start;
+	register unsigned long a3 __asm__("a3") = size;
+	register unsigned long a6 __asm__("a6") = fid;
+	register unsigned long a7 __asm__("a7") = SBI_EXT_RFENCE;
+
+	__asm__ __volatile__("ecall"
+			     : "+r"(a0), "+r"(a1)
+			     : "r"(a2), "r"(a3), "r"(a6), "r"(a7)
+			     : "memory");
+	return (long)a0;
 }
 
 /*

@@ -26,6 +26,16 @@ int hart_start(unsigned long hartid, struct hart_start *start, void *thread, voi
 /* Interrupt hart @hartid: it calls ipi_received(). Context: any. */
 void hart_interrupt(unsigned long hartid);
 
+/*
+ * Have the harts with numbers @base + n, where bit n of @mask is set, forget
+ * their translations of [@start, @start + @size), under any ASID. Returns when
+ * they have. Context: any.
+ */
+void hart_fence(unsigned long mask, unsigned long base, unsigned long start, unsigned long size);
+
+/* Have all harts see the code that this one has written. Context: any. */
+void hart_fence_code(void);
+
 /* Let this hart be interrupted by others. Context: each hart, once. */
 void hart_accept_interrupts(void);
 

@@ -11,6 +11,13 @@ void traps_hart_init(void *stack_top);
 
 /* The same for the boot hart, whose stack is there. */
 void traps_init(void);
+
+#ifdef CONFIG_ADDRESS_SPACES
+struct pt_regs;
+
+/* Report a trap that another handler could do nothing about, on the stack of that. */
+void trap_report_here(const struct pt_regs *regs) __attribute__((__noreturn__));
+#endif
 #else
 static inline void traps_init(void)
 {

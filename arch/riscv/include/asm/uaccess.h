@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Copies from and to user memory: the only way to it, since sstatus.SUM is
+ * clear but for their duration (Privileged Architecture, 10.1.1.2). Of two
+ * forms of each, the first resolves faults as an access of the program itself
+ * would, and may sleep; the other one, ..._nofault(), gives up at once.
+ *
+ * What was copied before a failure stays copied. A number of four or eight bytes
+ * that is aligned on both sides is copied in one access.
+ */
+#ifndef ASM_UACCESS_H
+#define ASM_UACCESS_H
+
+#include <ahoy/compiler.h>
+#include <ahoy/errno.h>
+#include <ahoy/types.h>
+#include <asm/csr.h>
+#include <asm/user_paging.h>
+
+#ifdef __CHECKER__
+#define __user	__attribute__((noderef, address_space(1)))
+#define __force __attribute__((force))
+#else
+#define __user
+#ifndef __force
+#define __force
+#endif
+#endif
+
+/* Are the @n bytes at @p all user addresses? Whether anything is there is another question. */
+static __always_inline bool user_range(const void __user *p, size_t n)
+{
+	unsigned long start = (unsigned long)p;
+
+	return n <= user_end && start <= user_end - n;
+}
+
+/* May this hart reach user memory right now? It must not, but for the duration of a copy. */
+static inline bool user_access_open(void)
+{
+	return csr_read(sstatus) & SSTATUS_SUM;
+}
+
+/*
+ * What the functions below are made of, without the check of the range. @sleep:
+ * whether faults are resolved. It must be the fourth argument: who handles a
+ * fault finds it in its register.
+ */
+int uaccess_copy(void *dst, const void *src, size_t n, unsigned long sleep);
+int uaccess_clear(void *dst, size_t n, size_t zero, unsigned long sleep);
+long uaccess_string(char *dst, const char *src, size_t n, unsigned long sleep);
+
+/*
+ * Copy @n bytes from user memory at @src. Return: 0, or -EFAULT if not all of
+ * them are there and may be read. Context: any thread, no spinlock;
+ * copy_from_user_nofault(): any.
+ */
+static inline int copy_from_user(void *dst, const void __user *src, size_t n)
+{
+	return user_range(src, n) ? uaccess_copy(dst, (const void __force *)src, n, true) : -EFAULT;
+}
+
+static inline int copy_from_user_nofault(void *dst, const void __user *src, size_t n)
+{
+	return user_range(src, n) ? uaccess_copy(dst, (const void __force *)src, n, false)
+				  : -EFAULT;
+}
+
+/* Copy @n bytes to user memory at @dst. Return, context: as copy_from_user(), of writing. */
+static inline int copy_to_user(void __user *dst, const void *src, size_t n)
+{
+	return user_range(dst, n) ? uaccess_copy((void __force *)dst, src, n, true) : -EFAULT;
+}
+
+static inline int copy_to_user_nofault(void __user *dst, const void *src, size_t n)
+{
+	return user_range(dst, n) ? uaccess_copy((void __force *)dst, src, n, false) : -EFAULT;
+}
+
+/* Write @n zeroes to user memory at @dst. Return, context: as copy_to_user(). */
+static inline int clear_user(void __user *dst, size_t n)
+{
+	return user_range(dst, n) ? uaccess_clear((void __force *)dst, n, 0, true) : -EFAULT;
+}
+
+static inline int clear_user_nofault(void __user *dst, size_t n)
+{
+	return user_range(dst, n) ? uaccess_clear((void __force *)dst, n, 0, false) : -EFAULT;
+}
+
+/*
+ * Copy a string from user memory at @src, with its NUL, if that is among the
+ * first @size bytes. Return: the length without NUL; @size if there is no NUL
+ * so far, and then the copy has none either; -EFAULT. Context: as copy_from_user().
+ */
+long strncpy_from_user(char *dst, const char __user *src, size_t size);
+long strncpy_from_user_nofault(char *dst, const char __user *src, size_t size);
+
+#endif

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Page tables of user memory: the lower half of the addresses. The upper half
+ * of each root is the kernel's.
+ *
+ * A leaf maps a page, or a block of 2 MiB. Nothing else in here changes what it
+ * maps by itself: leaves are made accessed, and those that may be written dirty,
+ * so that harts with and without hardware updates (Svadu, Svade) do the same.
+ * A leaf that permits nothing is known to the kernel alone.
+ */
+#ifndef ASM_USER_PAGING_H
+#define ASM_USER_PAGING_H
+
+#include <ahoy/compiler.h>
+#include <ahoy/types.h>
+#include <asm/page.h>
+
+#define USER_BLOCK_SIZE	 (2UL << 20)
+#define USER_BLOCK_ORDER 9
+
+#ifdef CONFIG_SMP
+#define USER_HARTS CONFIG_NR_HARTS
+#else
+#define USER_HARTS 1
+#endif
+
+/* User addresses are below this: 2^38, 2^47 or 2^56, as of the format in use. */
+extern unsigned long user_end;
+
+/* What one address space is to the harts. Zero, but for the root, is what a new one is. */
+struct user_tables {
+	u64 *root;
+
+	/* Harts that have it in satp, a bit each; others forget it by losing their context. */
+	u64 loaded;
+	/* By which ASID each hart knows it, and of which generation; 0: by none. */
+	u64 context[USER_HARTS];
+#ifdef CONFIG_DEBUG_TLB
+	bool changing; /* between tlb_model_begin() and tlb_model_end() */
+#endif
+};
+
+struct user_leaf {
+	unsigned long va;
+	phys_addr_t pa;
+	unsigned int access; /* VM_ bits */
+	bool block;	     /* 2 MiB, else a page */
+	bool own;	     /* a bit for whoever made the leaf */
+};
+
+static __always_inline unsigned long user_leaf_size(const struct user_leaf *leaf)
+{
+	return leaf->block ? USER_BLOCK_SIZE : PAGE_SIZE;
+}
+
+/*
+ * Find out about the machine's user addresses and ASIDs, and complete the
+ * kernel's half of its own root, of which every space gets a copy.
+ * @table_alloc: as below. Return: 0, or -ENOMEM. Context: boot hart, once,
+ * before other threads and harts.
+ */
+int user_paging_init(void *(*table_alloc)(void)) __must_check;
+
+/*
+ * Make the root of a new space. @page: of a page in the linear map, for it.
+ * Context: any.
+ */
+void user_tables_init(struct user_tables *tables, void *page);
+
+/*
+ * Unhook the tables that serve [@start, @end) alone, which is free of leaves.
+ * Return: their pages, linked by their first words, to be freed after a fence
+ * of all addresses; NULL if there are none. The root stays. Context: the
+ * caller keeps others from these tables, as in all that follows.
+ */
+void *user_tables_prune(struct user_tables *tables, unsigned long start, unsigned long end);
+
+/*
+ * Find the first leaf that maps an address from @leaf->va to @end - 1. Return:
+ * whether there is one, and then it in *@leaf.
+ */
+bool user_leaf_next(const struct user_tables *tables, struct user_leaf *leaf, unsigned long end);
+
+/* The leaf that maps @va. Return: whether there is one. */
+static inline bool user_leaf_find(const struct user_tables *tables, unsigned long va,
+				  struct user_leaf *leaf)
+{
+	leaf->va = va;
+	return user_leaf_next(tables, leaf, va + 1);
+}
+
+/*
+ * Put a leaf where there is none. @table_alloc gives a page in the linear map
+ * for a table, or NULL. Return: 0, -ENOMEM if it did not, -EEXIST if a block is
+ * to go where there is a table already. Nobody needs to be told: a hart that
+ * remembers that there was nothing faults, and then does user_fence_here().
+ */
+int user_leaf_insert(struct user_tables *tables, const struct user_leaf *leaf,
+		     void *(*table_alloc)(void)) __must_check;
+
+/*
+ * Give the leaf at @leaf->va its new contents. Return: whether harts may
+ * remember more than it permits now, or another page; then a fence must
+ * follow.
+ */
+bool user_leaf_change(struct user_tables *tables, const struct user_leaf *leaf);
+
+/* Forget the leaf at @va, which permitted nothing already. */
+void user_leaf_erase(struct user_tables *tables, unsigned long va);
+
+/*
+ * Divide the block that maps @va into pages. Return: 0, then a fence of all
+ * addresses must follow; or -ENOMEM from @table_alloc, and nothing has changed.
+ */
+int user_leaf_split(struct user_tables *tables, unsigned long va,
+		    void *(*table_alloc)(void)) __must_check;
+
+/* Have this hart forget what it remembers of @va: a fault may have come from that. */
+void user_fence_here(unsigned long va);
+
+/*
+ * Translate by @tables from here on; NULL: only the kernel's addresses.
+ * @hart: this hart's index. Context: interrupts masked.
+ */
+void user_tables_load(struct user_tables *tables, unsigned int hart);
+
+/*
+ * After changes in [@start, @end): have this hart forget what it remembers of
+ * them, and see to it that those do which have not loaded @tables. @hart: this
+ * hart's index. Return: the other harts that have, a bit each; they must be
+ * told. Context: interrupts masked.
+ */
+u64 user_tables_fence(struct user_tables *tables, unsigned long start, unsigned long end,
+		      unsigned int hart);
+
+/* Find out how many bits ASIDs have. Context: as user_paging_init(), which does it. */
+void user_asids_init(void);
+
+/* How many bits ASIDs have on this machine, 0 to 16. */
+unsigned int user_asid_bits(void);
+
+/* For tests: use no more than @bits of them. Context: no space is loaded on any hart, nor is one. */
+void user_asid_limit(unsigned int bits);
+
+#endif

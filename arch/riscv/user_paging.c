@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: MIT
+#include <ahoy/errno.h>
+#include <ahoy/fault.h>
+#include <ahoy/string.h>
+#include <asm/csr.h>
+#include <asm/pte.h>
+#include <asm/tlb_model.h>
+#include <asm/user_paging.h>
+
+BUILD_BUG_ON(VMALLOC_START >> LEVEL_SHIFT(2) != (VMALLOC_END - 1) >> LEVEL_SHIFT(2));
+
+/* Bits that are software's (10.3.1): a leaf, valid or not; whoever made it knows why. */
+#define PTE_IS_LEAF BIT(8)
+#define PTE_OWN	    BIT(9)
+
+unsigned long user_end;
+
+static pte_t *kernel_root;
+static unsigned int root_level; /* 2: Sv39, 3: Sv48, 4: Sv57 */
+
+/* --- entries ------------------------------------------------------------------ */
+
+static pte_t leaf_pte(const struct user_leaf *leaf)
+{
+	pte_t pte = make_pte(leaf->pa, PTE_IS_LEAF | PTE_U | PTE_A);
+
+	if (leaf->own)
+		pte |= PTE_OWN;
+	if (leaf->access)
+		pte |= PTE_V;
+	/* Write without read is reserved (10.3.1, table 28). */
+	if (leaf->access & (VM_READ | VM_WRITE))
+		pte |= PTE_R;
+	if (leaf->access & VM_WRITE)
+		pte |= PTE_W | PTE_D;
+	if (leaf->access & VM_EXEC)
+		pte |= PTE_X;
+	return pte;
+}
+
+static void leaf_of(struct user_leaf *leaf, pte_t pte, unsigned long va, unsigned int level)
+{
+	*leaf = (struct user_leaf){
+		.va = ALIGN_DOWN(va, LEVEL_SIZE(level)),
+		.pa = pte_pa(pte),
+		.block = level > 0,
+		.own = pte & PTE_OWN,
+	};
+	if (!(pte & PTE_V))
+		return;
+	leaf->access = (pte & PTE_R ? VM_READ : 0) | (pte & PTE_W ? VM_WRITE : 0) |
+		       (pte & PTE_X ? VM_EXEC : 0);
+}
+
+/* May a hart remember more of @old than it finds in @new? */
+static bool takes_away(pte_t old, pte_t new)
+{
+	if (!(old & PTE_V))
+		return false;
+	return pte_pa(old) != pte_pa(new) || (old & ~new &(PTE_V | PTE_LEAF)) ||
+	       (old & PTE_IS_LEAF) != (new &PTE_IS_LEAF);
+}
+
+/*
+ * One store: walkers on other harts find the old entry or the new one. The
+ * fence that makes them find the new one is user_tables_fence().
+ */
+static bool set_pte(struct user_tables *tables, unsigned long va, unsigned int level, pte_t *slot,
+		    pte_t new)
+{
+	bool taken = takes_away(*slot, new);
+
+	if (taken)
+		tlb_model_changed(tables, ALIGN_DOWN(va, LEVEL_SIZE(level)), LEVEL_SIZE(level));
+	WRITE_ONCE(*slot, new);
+	return taken;
+}
+
+/* --- tables -------------------------------------------------------------------- */
+
+/* The last entry on the way to @va, which is a leaf or empty; its level in *@level. */
+static pte_t *find_slot(const struct user_tables *tables, unsigned long va, unsigned int *level)
+{
+	pte_t *table = tables->root, *slot;
+
+	for (*level = root_level;; --*level) {
+		slot = &table[table_index(va, *level)];
+		if (!*level || !*slot || *slot & PTE_IS_LEAF)
+			return slot;
+		table = pte_table(*slot);
+	}
+}
+
+/* The entry of @level on the way to @va; tables that are missing are made. */
+static pte_t *make_slot(struct user_tables *tables, unsigned long va, unsigned int level,
+			void *(*table_alloc)(void))
+{
+	unsigned int at;
+	pte_t *slot = find_slot(tables, va, &at);
+
+	while (at > level) {
+		pte_t *table = table_alloc();
+
+		if (!table)
+			return NULL;
+		memset(table, 0, PAGE_SIZE);
+		/* Cleared before a walker gets there */
+		__atomic_store_n(slot, make_pte(virt_to_phys(table), PTE_V), __ATOMIC_RELEASE);
+		slot = &table[table_index(va, --at)];
+	}
+	return at == level ? slot : NULL;
+}
+
+bool user_leaf_next(const struct user_tables *tables, struct user_leaf *leaf, unsigned long end)
+{
+	unsigned long va = leaf->va;
+	unsigned int level;
+
+	while (va < end) {
+		pte_t pte = *find_slot(tables, va, &level);
+
+		if (pte & PTE_IS_LEAF) {
+			leaf_of(leaf, pte, va, level);
+			return true;
+		}
+		va = ALIGN_DOWN(va, LEVEL_SIZE(level)) + LEVEL_SIZE(level);
+	}
+	return false;
+}
+
+int user_leaf_insert(struct user_tables *tables, const struct user_leaf *leaf,
+		     void *(*table_alloc)(void))
+{
+	unsigned int at;
+	pte_t *slot;
+
+	if (leaf->block) {
+		slot = find_slot(tables, leaf->va, &at);
+		if (at == 0)
+			return -EEXIST;
+	}
+	slot = make_slot(tables, leaf->va, leaf->block, table_alloc);
+	if (!slot)
+		return -ENOMEM;
+	/* Whoever finds the entry finds the page as it was prepared before. */
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	set_pte(tables, leaf->va, leaf->block, slot, leaf_pte(leaf));
+	return 0;
+}
+
+bool user_leaf_change(struct user_tables *tables, const struct user_leaf *leaf)
+{
+	unsigned int level;
+	pte_t *slot = find_slot(tables, leaf->va, &level);
+
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	return set_pte(tables, leaf->va, level, slot, leaf_pte(leaf));
+}
+
+void user_leaf_erase(struct user_tables *tables, unsigned long va)
+{
+	unsigned int level;
+	pte_t *slot = find_slot(tables, va, &level);
+
+	set_pte(tables, va, level, slot, 0);
+}
+
+int user_leaf_split(struct user_tables *tables, unsigned long va, void *(*table_alloc)(void))
+{
+	unsigned int level, i;
+	pte_t *slot = find_slot(tables, va, &level), *table, pte = *slot;
+
+	table = table_alloc();
+	if (!table)
+		return -ENOMEM;
+	for (i = 0; i < PTRS_PER_TABLE; i++)
+		table[i] = pte + ((pte_t)i << PTE_PFN_SHIFT);
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	set_pte(tables, va, 1, slot, make_pte(virt_to_phys(table), PTE_V));
+	return 0;
+}
+
+/* Unhook tables below @table, which begins at @base and has entries of @level. */
+static void prune(struct user_tables *tables, pte_t *table, unsigned int level, unsigned long base,
+		  unsigned long start, unsigned long end, void **list)
+{
+	unsigned long first = max(start, base),
+		      last = min(end - 1, base + LEVEL_SIZE(level + 1) - 1);
+	unsigned int i;
+
+	for (i = table_index(first, level); i <= table_index(last, level); i++) {
+		unsigned long at = base + i * LEVEL_SIZE(level);
+		pte_t *child;
+
+		if (!(table[i] & PTE_V) || table[i] & PTE_IS_LEAF)
+			continue;
+		child = pte_table(table[i]);
+		if (level > 1)
+			prune(tables, child, level - 1, at, start, end, list);
+		if (at < start || end - at < LEVEL_SIZE(level))
+			continue;
+		set_pte(tables, at, level, &table[i], 0);
+		/* Walkers may still be in it: to them the link, aligned to a page, is invalid. */
+		*(void **)child = *list;
+		*list = child;
+	}
+}
+
+void *user_tables_prune(struct user_tables *tables, unsigned long start, unsigned long end)
+{
+	void *list = NULL;
+
+	prune(tables, tables->root, root_level, 0, start, end, &list);
+	return list;
+}
+
+void user_tables_init(struct user_tables *tables, void *page)
+{
+	*tables = (struct user_tables){ .root = page };
+	memset(tables->root, 0, PAGE_SIZE / 2);
+	memcpy(tables->root + PTRS_PER_TABLE / 2, kernel_root + PTRS_PER_TABLE / 2, PAGE_SIZE / 2);
+}
+
+/*
+ * The kernel's half of the root must not change any more, since every space has
+ * a copy. Under the larger formats it is one entry; with Sv39 the table of the
+ * mappings made at run time may still be missing.
+ */
+int user_paging_init(void *(*table_alloc)(void))
+{
+	unsigned long satp = csr_read(satp);
+	pte_t *slot, *table;
+
+	root_level = (unsigned int)(satp >> SATP_MODE_SHIFT) - SATP_MODE_SV39 + 2;
+	kernel_root = phys_to_virt((phys_addr_t)(satp & SATP_PPN) << PAGE_SHIFT);
+	user_end = LEVEL_SIZE(root_level + 1) / 2;
+	user_asids_init();
+	slot = &kernel_root[table_index(VMALLOC_START, root_level)];
+	if (!IS_ENABLED(CONFIG_VMALLOC) || *slot)
+		return 0;
+	table = table_alloc();
+	if (!table)
+		return -ENOMEM;
+	memset(table, 0, PAGE_SIZE);
+	*slot = make_pte(virt_to_phys(table), PTE_V);
+	return 0;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* Kinds of access to user memory, and what arch calls when one faults. */
+#ifndef AHOY_FAULT_H
+#define AHOY_FAULT_H
+
+/* Bits: what an access is, what a mapping permits. Writing includes reading. */
+#define VM_READ	 1
+#define VM_WRITE 2
+#define VM_EXEC	 4
+
+/*
+ * An access to user address @addr has faulted; make it possible, if it is
+ * permitted. @access: one of VM_READ, VM_WRITE, VM_EXEC. Return: 0 if it can be
+ * repeated; else a negative errno as of address_space_fault(), or -EFAULT in a
+ * thread without address space. Context: any thread; sleeps.
+ */
+int user_fault(unsigned long addr, unsigned int access);
+
+#endif

@@ -1,0 +1,570 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What is mapped in an address space: mappings in a tree by address, which do
+ * not overlap. Neighbours that continue each other are made one.
+ *
+ * What may fail for want of memory comes first: descriptors that may be needed
+ * are got before the lock is taken, blocks on the bounds of the range are
+ * divided before anything else changes.
+ */
+#include "address_space.h"
+#include <ahoy/errno.h>
+#include <ahoy/init.h>
+#include <ahoy/page_alloc.h>
+#include <ahoy/panic.h>
+#include <ahoy/slab.h>
+#include <ahoy/smp.h>
+#include <ahoy/string.h>
+#include <ahoy/thread.h>
+#include <asm/current.h>
+#include <asm/irqflags.h>
+
+/* What of the flags stays with the mapping. */
+#define VM_ACCESS (VM_READ | VM_WRITE | VM_EXEC)
+#define VM_KEPT	  (VM_ACCESS | VM_SHARED)
+
+/* --- descriptors that may be needed ------------------------------------------------ */
+
+/* An operation on a range makes at most two mappings more, at its ends. */
+struct spares {
+	struct mapping *list[2];
+};
+
+static void spares_free(struct spares *spares)
+{
+	kfree(spares->list[0]);
+	kfree(spares->list[1]);
+}
+
+static int spares_alloc(struct spares *spares)
+{
+	spares->list[0] = kmalloc(sizeof(struct mapping));
+	spares->list[1] = kmalloc(sizeof(struct mapping));
+	if (spares->list[0] && spares->list[1])
+		return 0;
+	spares_free(spares);
+	return -ENOMEM;
+}
+
+static struct mapping *spares_take(struct spares *spares)
+{
+	unsigned int i = spares->list[0] ? 0 : 1;
+	struct mapping *mapping = spares->list[i];
+
+	spares->list[i] = NULL;
+	return mapping;
+}
+
+/* --- the tree ----------------------------------------------------------------------- */
+
+static struct mapping *mapping_of(struct rb_node *node)
+{
+	return node ? rb_entry(node, struct mapping, node) : NULL;
+}
+
+struct mapping *mapping_at_or_above(struct address_space *space, unsigned long addr)
+{
+	struct rb_node *node = space->mappings.root;
+	struct mapping *found = NULL;
+
+	while (node) {
+		struct mapping *mapping = mapping_of(node);
+
+		if (addr < mapping->end) {
+			found = mapping;
+			node = node->left;
+		} else {
+			node = node->right;
+		}
+	}
+	return found;
+}
+
+static struct mapping *mapping_next(struct mapping *mapping)
+{
+	return mapping_of(rb_next(&mapping->node));
+}
+
+static void tree_insert(struct address_space *space, struct mapping *mapping)
+{
+	struct rb_node **link = &space->mappings.root, *parent = NULL;
+
+	while (*link) {
+		parent = *link;
+		link = mapping->start < mapping_of(parent)->start ? &parent->left : &parent->right;
+	}
+	rb_insert(&space->mappings, &mapping->node, parent, link);
+}
+
+/* --- mappings and their objects ------------------------------------------------------ */
+
+/* Who truncates the object must find the mapping as it is, or not yet, or no more. */
+static void object_lock(struct memory_object *object)
+{
+	if (object)
+		mutex_lock(&object->mappings_lock);
+}
+
+static void object_unlock(struct memory_object *object)
+{
+	if (object)
+		mutex_unlock(&object->mappings_lock);
+}
+
+/* Add @mapping, which is filled in, to its space and its object. */
+static void attach(struct mapping *mapping)
+{
+	struct memory_object *object = mapping->object;
+
+	tree_insert(mapping->space, mapping);
+	if (!object)
+		return;
+	memory_object_get(object);
+	object_lock(object);
+	list_add_tail(&mapping->link, &object->mappings);
+	object_unlock(object);
+}
+
+/* Take it out of both, and free it. No leaf may be left of it, or another mapping has them. */
+static void detach(struct mapping *mapping)
+{
+	struct memory_object *object = mapping->object;
+
+	rb_erase(&mapping->space->mappings, &mapping->node);
+	if (object) {
+		object_lock(object);
+		list_del(&mapping->link);
+		object_unlock(object);
+		memory_object_put(object);
+	}
+	kfree(mapping);
+}
+
+/* If a mapping reaches over @addr, make it two that meet there. */
+static void split_mapping(struct address_space *space, unsigned long addr, struct spares *spares)
+{
+	struct mapping *low = mapping_at_or_above(space, addr), *high;
+
+	if (!low || low->start >= addr)
+		return;
+	high = spares_take(spares);
+	*high = *low;
+	high->start = addr;
+	high->offset += addr - low->start;
+	object_lock(low->object);
+	low->end = addr;
+	if (low->object) {
+		memory_object_get(low->object);
+		list_add(&high->link, &low->link);
+	}
+	object_unlock(low->object);
+	tree_insert(space, high);
+}
+
+static bool continues(const struct mapping *low, const struct mapping *high)
+{
+	return low->end == high->start && low->flags == high->flags &&
+	       low->object == high->object &&
+	       (!low->object || low->offset + (low->end - low->start) == high->offset);
+}
+
+/* Make @mapping and the one below one, if that can be. Return: what has its end then. */
+static struct mapping *merge_below(struct mapping *mapping)
+{
+	struct mapping *low = mapping_of(rb_prev(&mapping->node));
+
+	if (!low || !continues(low, mapping))
+		return mapping;
+	object_lock(low->object);
+	low->end = mapping->end;
+	object_unlock(low->object);
+	detach(mapping);
+	return low;
+}
+
+/* Of all that lie in or touch the range. */
+static void merge_range(struct address_space *space, unsigned long start, unsigned long end)
+{
+	struct mapping *mapping = mapping_at_or_above(space, start);
+
+	while (mapping && mapping->start <= end)
+		mapping = mapping_next(merge_below(mapping));
+}
+
+/* --- ranges --------------------------------------------------------------------------- */
+
+/* Is it a range of user memory? */
+static bool valid_range(unsigned long addr, size_t size)
+{
+	return size && IS_ALIGNED(addr | size, PAGE_SIZE) && addr >= PAGE_SIZE && addr < user_end &&
+	       size <= user_end - addr;
+}
+
+/* Let blocks and mappings end at both ends of the range. Return: 0, -ENOMEM. */
+static int split_range(struct address_space *space, unsigned long start, unsigned long end,
+		       struct spares *spares)
+{
+	int err;
+
+	tables_lock(space);
+	err = tables_split(space, start);
+	if (!err && end < user_end)
+		err = tables_split(space, end);
+	tables_unlock(space);
+	if (err)
+		return err;
+	split_mapping(space, start, spares);
+	split_mapping(space, end, spares);
+	return 0;
+}
+
+/* Unmap all in the range. Return: 0, -ENOMEM. Space locked. */
+static int remove_range(struct address_space *space, unsigned long start, unsigned long end,
+			struct spares *spares)
+{
+	struct mapping *mapping = mapping_at_or_above(space, start), *prev;
+	unsigned long low, high;
+	int err;
+
+	if (!mapping || mapping->start >= end)
+		return 0;
+	err = split_range(space, start, end, spares);
+	if (err)
+		return err;
+	mapping = mapping_at_or_above(space, start);
+	prev = mapping_of(rb_prev(&mapping->node));
+	/* Leaves first: who truncates an object looks for them by its mappings. */
+	tables_lock(space);
+	tables_zap(space, start, end);
+	tables_unlock(space);
+	while (mapping && mapping->start < end) {
+		struct mapping *next = mapping_next(mapping);
+
+		detach(mapping);
+		mapping = next;
+	}
+	/* The tables of the blocks of which nothing is mapped any more */
+	low = max(ALIGN_DOWN(start, USER_BLOCK_SIZE), prev ? prev->end : 0);
+	high = min(ALIGN(end, USER_BLOCK_SIZE), mapping ? mapping->start : user_end);
+	tables_lock(space);
+	tables_prune(space, low, high);
+	tables_unlock(space);
+	return 0;
+}
+
+/* Find room for @size bytes, from @hint on if there is. Return: 0, -ENOMEM. */
+static int find_room(struct address_space *space, unsigned long hint, size_t size,
+		     unsigned long *addr)
+{
+	unsigned long align = PAGE_SIZE, at;
+	struct mapping *mapping;
+
+	/* Blocks want to be aligned as their memory is. */
+	if (IS_ENABLED(CONFIG_HUGE_PAGES) && size >= USER_BLOCK_SIZE)
+		align = USER_BLOCK_SIZE;
+	at = ALIGN(max_t(unsigned long, hint, PAGE_SIZE), align);
+	for (mapping = mapping_at_or_above(space, at); mapping; mapping = mapping_next(mapping)) {
+		if (mapping->start > at && mapping->start - at >= size)
+			break;
+		at = ALIGN(mapping->end, align);
+	}
+	if (!mapping && (at > user_end || user_end - at < size))
+		return hint > PAGE_SIZE ? find_room(space, 0, size, addr) : -ENOMEM;
+	*addr = at;
+	return 0;
+}
+
+/* --- operations ------------------------------------------------------------------------ */
+
+static int make_room(struct address_space *space, unsigned long *addr, size_t size,
+		     unsigned int flags, struct spares *spares)
+{
+	struct mapping *mapping;
+
+	if (flags & VM_ANYWHERE)
+		return find_room(space, *addr, size, addr);
+	mapping = mapping_at_or_above(space, *addr);
+	if (!mapping || mapping->start >= *addr + size)
+		return 0;
+	return flags & VM_REPLACE ? remove_range(space, *addr, *addr + size, spares) : -EEXIST;
+}
+
+int address_space_map(struct address_space *space, unsigned long *addr, size_t size,
+		      struct memory_object *object, u64 offset, unsigned int flags)
+{
+	unsigned long at = flags & VM_ANYWHERE ? ALIGN_DOWN(*addr, PAGE_SIZE) : *addr;
+	struct mapping *mapping;
+	struct spares spares;
+	int err;
+
+	/* Anywhere, the hint need not be such an address. */
+	if (!valid_range(flags & VM_ANYWHERE ? PAGE_SIZE : at, size))
+		return flags & VM_ANYWHERE && size && IS_ALIGNED(size, PAGE_SIZE) ? -ENOMEM
+										  : -EINVAL;
+	if (flags & ~(VM_KEPT | VM_REPLACE | VM_ANYWHERE) || (flags & VM_SHARED && !object) ||
+	    !IS_ALIGNED(offset, PAGE_SIZE) || offset > MEMORY_OBJECT_MAX)
+		return -EINVAL;
+	if (flags & VM_WRITE)
+		flags |= VM_READ;
+	mapping = kmalloc(sizeof(*mapping));
+	if (!mapping)
+		return -ENOMEM;
+	err = spares_alloc(&spares);
+	if (err) {
+		kfree(mapping);
+		return err;
+	}
+	mutex_lock(&space->lock);
+	err = make_room(space, &at, size, flags, &spares);
+	if (!err) {
+		*mapping = (struct mapping){
+			.space = space,
+			.start = at,
+			.end = at + size,
+			.object = object,
+			.offset = object ? offset : 0,
+			.flags = flags & VM_KEPT,
+		};
+		attach(mapping);
+		merge_range(space, at, at + size);
+	}
+	mutex_unlock(&space->lock);
+	if (err)
+		kfree(mapping);
+	else
+		*addr = at;
+	spares_free(&spares);
+	return err;
+}
+
+int address_space_unmap(struct address_space *space, unsigned long addr, size_t size)
+{
+	struct spares spares;
+	int err;
+
+	if (!valid_range(addr, size))
+		return -EINVAL;
+	err = spares_alloc(&spares);
+	if (err)
+		return err;
+	mutex_lock(&space->lock);
+	err = remove_range(space, addr, addr + size, &spares);
+	mutex_unlock(&space->lock);
+	spares_free(&spares);
+	return err;
+}
+
+/* Is something mapped at all addresses of the range? */
+static bool is_covered(struct address_space *space, unsigned long start, unsigned long end)
+{
+	struct mapping *mapping = mapping_at_or_above(space, start);
+
+	while (mapping && mapping->start <= start && mapping->end < end) {
+		start = mapping->end;
+		mapping = mapping_next(mapping);
+	}
+	return mapping && mapping->start <= start;
+}
+
+/* Leaves get what they may have without a fault, and keep the right to write only if it stays. */
+static void protect_leaves(struct address_space *space, unsigned long start, unsigned long end,
+			   unsigned int access)
+{
+	struct user_leaf leaf = { .va = start };
+	bool fence = false;
+
+	tables_lock(space);
+	for (; user_leaf_next(&space->tables, &leaf, end); leaf.va += user_leaf_size(&leaf)) {
+		leaf.access = access & (leaf.access | VM_READ | VM_EXEC);
+		fence |= user_leaf_change(&space->tables, &leaf);
+	}
+	if (fence)
+		tables_fence(space, start, end);
+	tables_unlock(space);
+	if (access & VM_EXEC)
+		smp_fence_code();
+}
+
+int address_space_protect(struct address_space *space, unsigned long addr, size_t size,
+			  unsigned int access)
+{
+	unsigned long end = addr + size;
+	struct mapping *mapping;
+	struct spares spares;
+	int err;
+
+	if (!valid_range(addr, size) || access & ~VM_ACCESS)
+		return -EINVAL;
+	if (access & VM_WRITE)
+		access |= VM_READ;
+	err = spares_alloc(&spares);
+	if (err)
+		return err;
+	mutex_lock(&space->lock);
+	err = is_covered(space, addr, end) ? split_range(space, addr, end, &spares) : -ENOMEM;
+	if (!err) {
+		for (mapping = mapping_at_or_above(space, addr); mapping && mapping->start < end;
+		     mapping = mapping_next(mapping))
+			mapping->flags = (mapping->flags & VM_SHARED) | access;
+		protect_leaves(space, addr, end, access);
+		merge_range(space, addr, end);
+	}
+	mutex_unlock(&space->lock);
+	spares_free(&spares);
+	return err;
+}
+
+/* --- spaces ------------------------------------------------------------------------------ */
+
+struct address_space *address_space_create(void)
+{
+	struct address_space *space = kzalloc(sizeof(*space));
+	void *root = table_alloc();
+
+	if (!space || !root) {
+		kfree(space);
+		if (root)
+			page_free(virt_to_page(root), 0);
+		return NULL;
+	}
+	space->holds = 1;
+	user_tables_init(&space->tables, root);
+	return space;
+}
+
+static void space_free(struct address_space *space)
+{
+	struct rb_node *node;
+
+	/* Who truncates an object may still find the mappings, and look for leaves. */
+	tables_lock(space);
+	tables_zap(space, 0, user_end);
+	tables_unlock(space);
+	while ((node = rb_first(&space->mappings)))
+		detach(mapping_of(node));
+	tables_free(space);
+	kfree(space);
+}
+
+static void space_put(struct address_space *space)
+{
+	if (__atomic_fetch_sub(&space->holds, 1, __ATOMIC_ACQ_REL) == 1)
+		space_free(space);
+}
+
+void address_space_destroy(struct address_space *space)
+{
+	space_put(space);
+}
+
+/*
+ * Let @child share the pages that @mapping has of its own. Neither may write to
+ * them from then on without a fault. What belongs to objects is found again
+ * when it is accessed. Return: 0, -ENOMEM. @space's tables locked; @fence: it
+ * wants one.
+ */
+static int share_pages(struct address_space *space, struct address_space *child,
+		       const struct mapping *mapping, bool *fence)
+{
+	struct user_leaf leaf = { .va = mapping->start };
+
+	for (; user_leaf_next(&space->tables, &leaf, mapping->end);
+	     leaf.va += user_leaf_size(&leaf)) {
+		int err;
+
+		if (!leaf.own)
+			continue;
+		leaf.access &= ~VM_WRITE;
+		err = user_leaf_insert(&child->tables, &leaf, table_alloc);
+		if (err)
+			return err;
+		own_page_get(leaf.pa, 1);
+		*fence |= user_leaf_change(&space->tables, &leaf);
+	}
+	return 0;
+}
+
+static int clone_mapping(struct address_space *child, const struct mapping *mapping)
+{
+	struct mapping *copy = kmalloc(sizeof(*copy));
+
+	if (!copy)
+		return -ENOMEM;
+	*copy = *mapping;
+	copy->space = child;
+	attach(copy);
+	return 0;
+}
+
+/* Space locked. */
+static int clone_mappings(struct address_space *space, struct address_space *child)
+{
+	struct rb_node *node;
+	bool fence = false;
+	int err = 0;
+
+	for (node = rb_first(&space->mappings); node && !err; node = rb_next(node))
+		err = clone_mapping(child, mapping_of(node));
+	if (err)
+		return err;
+	/* An object that is truncated meanwhile finds the child's mappings behind the space's. */
+	tables_lock(space);
+	tables_lock(child);
+	for (node = rb_first(&space->mappings); node && !err; node = rb_next(node))
+		err = share_pages(space, child, mapping_of(node), &fence);
+	/* Until here other threads may have written to what they shared; from here on they fault. */
+	if (fence)
+		tables_fence(space, 0, user_end);
+	tables_unlock(child);
+	tables_unlock(space);
+	return err;
+}
+
+struct address_space *address_space_clone(struct address_space *space)
+{
+	struct address_space *child = address_space_create();
+	int err;
+
+	if (!child)
+		return NULL;
+	mutex_lock(&space->lock);
+	err = clone_mappings(space, child);
+	mutex_unlock(&space->lock);
+	if (!err)
+		return child;
+	/* With it goes what it shares: then the first fault finds a page with one user. */
+	address_space_destroy(child);
+	return NULL;
+}
+
+/* --- threads ------------------------------------------------------------------------------ */
+
+void address_space_load(struct address_space *space)
+{
+	user_tables_load(space ? &space->tables : NULL, this_hart());
+}
+
+void address_space_enter(struct address_space *space)
+{
+	struct thread *self = thread_current();
+	struct address_space *before = self->space;
+	unsigned long flags;
+
+	if (space == before)
+		return;
+	if (space)
+		__atomic_fetch_add(&space->holds, 1, __ATOMIC_RELAXED);
+	flags = local_irq_save();
+	self->space = space;
+	address_space_load(space);
+	local_irq_restore(flags);
+	if (before)
+		space_put(before);
+}
+
+static void user_memory_init(void)
+{
+	if (user_paging_init(table_alloc))
+		panic("no memory for the kernel's page tables");
+}
+INIT(mm, user_memory_init);

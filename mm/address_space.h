@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Inside address spaces and memory objects.
+ *
+ * Locks, in the order in which they are taken:
+ *   space->lock           what is mapped
+ *   object->mappings_lock by whom, and where
+ *   space->tables_lock    the page tables
+ *   object->lock          the object's pages
+ * A page table is changed by who has its lock; one that changes or truncates
+ * what is mapped need not have the space's.
+ *
+ * A leaf's own bit says whose the page is. Set: the space's, which shares it
+ * perhaps with clones; each leaf is one of the page's users. Clear: the object's,
+ * or the page of zeroes; nobody counts such leaves, since the object's mappings
+ * are all there is to find them by.
+ */
+#ifndef MM_ADDRESS_SPACE_H
+#define MM_ADDRESS_SPACE_H
+
+#include "page_index.h"
+#include <ahoy/address_space.h>
+#include <ahoy/list.h>
+#include <ahoy/mutex.h>
+#include <ahoy/page_alloc.h>
+#include <ahoy/rbtree.h>
+#include <asm/tlb_model.h>
+
+struct address_space {
+	u32 holds; /* the creator's, and one of each thread in it */
+
+	struct mutex lock;
+	struct rb_tree mappings;
+
+	struct mutex tables_lock;
+	struct user_tables tables;
+};
+
+struct mapping {
+	struct address_space *space;
+
+	/* Under the space's lock */
+	struct rb_node node;
+	unsigned int flags; /* VM_READ, VM_WRITE, VM_EXEC, VM_SHARED */
+	struct memory_object *object;
+
+	/* Changed under the space's lock and the object's mappings_lock */
+	unsigned long start, end;
+	u64 offset; /* of start, in the object */
+	struct list_head link;
+};
+
+struct memory_object {
+	u32 holds; /* mappings' included */
+	int (*fill)(void *owner, u64 offset, void *page);
+	void *owner;
+	bool fixed;
+	phys_addr_t pa; /* of a fixed one */
+
+	struct mutex mappings_lock;
+	struct list_head mappings;
+
+	struct mutex lock;
+	u64 size;	 /* changed under mappings_lock as well */
+	u32 truncations; /* how often it lost pages */
+	struct page_index pages;
+};
+
+/* --- space_tables.c -------------------------------------------------------------- */
+
+/* A zeroed or undefined page for a page table; NULL without memory. */
+void *table_alloc(void);
+
+/* Take the tables of @space, and give them back. */
+void tables_lock(struct address_space *space);
+void tables_unlock(struct address_space *space);
+
+/* After taking something away in the range: have it forgotten. Tables locked. */
+void tables_fence(struct address_space *space, unsigned long start, unsigned long end);
+
+/* Take out all leaves in the range, on the bounds of which is no block. Tables locked. */
+void tables_zap(struct address_space *space, unsigned long start, unsigned long end);
+
+/* Free what tables serve only the range, which is free of leaves. Tables locked. */
+void tables_prune(struct address_space *space, unsigned long start, unsigned long end);
+
+/* Divide the block that @va is inside of, if there is one. Return: 0, -ENOMEM. Tables locked. */
+int tables_split(struct address_space *space, unsigned long va);
+
+/* The tables go, in which no leaf is left; no hart has them loaded. */
+void tables_free(struct address_space *space);
+
+/* --- own_page.c ------------------------------------------------------------------- */
+
+/* A page (@order 0) or a block (USER_BLOCK_ORDER) with one user. Return: NULL without memory. */
+struct page *own_page_alloc(unsigned int order);
+
+/* More users of the page or block that @pa is in; one less; whether there is only one. */
+void own_page_get(phys_addr_t pa, u32 users);
+void own_page_put(phys_addr_t pa);
+bool own_page_is_single(phys_addr_t pa);
+
+/* --- memory_object.c -------------------------------------------------------------- */
+
+/*
+ * Where the page at @offset is. Return: 0, -EAGAIN if it is nowhere yet,
+ * -ENXIO beyond the end. It stays there until all leaves have gone; the caller
+ * has the lock of the tables to which it is about to add one.
+ */
+int memory_object_find(struct memory_object *object, u64 offset, phys_addr_t *pa);
+
+/* Have it somewhere. Return: 0, then try again; -ENXIO, -ENOMEM, or fill's. No lock held. */
+int memory_object_fill(struct memory_object *object, u64 offset);
+
+/* --- address_space.c -------------------------------------------------------------- */
+
+/* The mapping of @addr, or the first one above; NULL. Space locked. */
+struct mapping *mapping_at_or_above(struct address_space *space, unsigned long addr);
+
+#endif

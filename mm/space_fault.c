@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: MIT
+/* What an access to user memory needs: a page, a copy of one, or the right to what is there. */
+#include "address_space.h"
+#include <ahoy/errno.h>
+#include <ahoy/page_alloc.h>
+#include <ahoy/smp.h>
+#include <ahoy/string.h>
+#include <ahoy/thread.h>
+#include <asm/current.h>
+#include <asm/page.h>
+
+/*
+ * What is read where nothing was written: one page for all, which is copied
+ * before it changes. It is there from its first use on. Return: its address, or
+ * 0 without memory.
+ */
+static phys_addr_t zero_page(void)
+{
+	static phys_addr_t zeroes;
+	phys_addr_t pa = __atomic_load_n(&zeroes, __ATOMIC_ACQUIRE), none = 0;
+	struct page *page;
+
+	if (pa)
+		return pa;
+	page = page_alloc(0);
+	if (!page)
+		return 0;
+	memset(page_to_virt(page), 0, PAGE_SIZE);
+	pa = page_to_phys(page);
+	if (__atomic_compare_exchange_n(&zeroes, &none, pa, false, __ATOMIC_ACQ_REL,
+					__ATOMIC_ACQUIRE))
+		return pa;
+	/* Another hart was faster. */
+	page_free(page, 0);
+	return none;
+}
+
+/* What a mapping permits without a fault that tells of the first write. */
+static unsigned int quiet_access(const struct mapping *mapping)
+{
+	return mapping->flags & (VM_READ | VM_EXEC);
+}
+
+/* Put a leaf where there is none, and let this hart try again. */
+static int add_leaf(struct address_space *space, const struct user_leaf *leaf)
+{
+	int err = user_leaf_insert(&space->tables, leaf, table_alloc);
+
+	if (err)
+		return err;
+	/* Code may have been written to it by any hart, and run by any from here on. */
+	if (leaf->access & VM_EXEC)
+		smp_fence_code();
+	user_fence_here(leaf->va);
+	return 0;
+}
+
+/* --- copies ------------------------------------------------------------------------- */
+
+/* A copy of the page at @from, or zeroes if that is NULL. */
+static struct page *copy_page(const void *from)
+{
+	struct page *page = own_page_alloc(0);
+
+	if (!page)
+		return NULL;
+	if (from)
+		memcpy(page_to_virt(page), from, PAGE_SIZE);
+	else
+		memset(page_to_virt(page), 0, PAGE_SIZE);
+	return page;
+}
+
+static int add_copy(struct address_space *space, struct user_leaf *leaf, const void *from)
+{
+	struct page *page = copy_page(from);
+	int err;
+
+	if (!page)
+		return -ENOMEM;
+	leaf->pa = page_to_phys(page);
+	leaf->own = true;
+	leaf->access |= VM_WRITE;
+	err = add_leaf(space, leaf);
+	if (err)
+		own_page_put(leaf->pa);
+	return err;
+}
+
+/* The first write to a page that others may read: put a copy in its place. */
+static int copy_on_write(struct address_space *space, struct user_leaf *leaf)
+{
+	bool own = leaf->own;
+	phys_addr_t before = leaf->pa;
+	struct page *page = copy_page(phys_to_virt(before));
+
+	if (!page)
+		return -ENOMEM;
+	leaf->pa = page_to_phys(page);
+	leaf->own = true;
+	leaf->access |= VM_WRITE;
+	if (user_leaf_change(&space->tables, leaf))
+		tables_fence(space, leaf->va, leaf->va + PAGE_SIZE);
+	if (leaf->access & VM_EXEC)
+		smp_fence_code();
+	if (own)
+		own_page_put(before);
+	return 0;
+}
+
+/* --- blocks ------------------------------------------------------------------------- */
+
+/* May a block be where @leaf is to go? Then it is one, with the mapping's offset in *@offset. */
+static bool try_block(const struct mapping *mapping, struct user_leaf *leaf, u64 *offset)
+{
+	unsigned long start = ALIGN_DOWN(leaf->va, USER_BLOCK_SIZE);
+
+	if (!IS_ENABLED(CONFIG_HUGE_PAGES) || start < mapping->start ||
+	    mapping->end - start < USER_BLOCK_SIZE)
+		return false;
+	leaf->va = start;
+	leaf->block = true;
+	*offset = mapping->offset + (start - mapping->start);
+	return true;
+}
+
+/* A block of zeroes of the space's own. Return: 0, or an error, after which a page will do. */
+static int add_zero_block(struct address_space *space, const struct mapping *mapping,
+			  struct user_leaf leaf)
+{
+	struct page *page;
+	u64 offset;
+	int err;
+
+	if (!try_block(mapping, &leaf, &offset))
+		return -EINVAL;
+	page = own_page_alloc(USER_BLOCK_ORDER);
+	if (!page)
+		return -ENOMEM;
+	memset(page_to_virt(page), 0, USER_BLOCK_SIZE);
+	leaf.pa = page_to_phys(page);
+	leaf.own = true;
+	leaf.access = quiet_access(mapping) | (mapping->flags & VM_WRITE);
+	err = add_leaf(space, &leaf);
+	if (err)
+		own_page_put(leaf.pa);
+	return err;
+}
+
+/* A block of an object that lies in RAM as the mapping wants it. */
+static int add_fixed_block(struct address_space *space, const struct mapping *mapping,
+			   struct user_leaf leaf)
+{
+	struct memory_object *object = mapping->object;
+	u64 offset;
+
+	if (!object->fixed || !try_block(mapping, &leaf, &offset) ||
+	    !IS_ALIGNED(object->pa + offset, USER_BLOCK_SIZE) ||
+	    offset + USER_BLOCK_SIZE > object->size)
+		return -EINVAL;
+	leaf.pa = object->pa + offset;
+	return add_leaf(space, &leaf);
+}
+
+/* --- faults -------------------------------------------------------------------------- */
+
+/* Nothing is there yet. */
+static int fault_empty(struct address_space *space, const struct mapping *mapping, unsigned long va,
+		       unsigned int access)
+{
+	struct user_leaf leaf = { .va = va, .access = quiet_access(mapping) };
+	bool shared = mapping->flags & VM_SHARED;
+	int err;
+
+	if (access == VM_WRITE && shared)
+		leaf.access |= VM_WRITE;
+	if (!mapping->object) {
+		if (!add_zero_block(space, mapping, leaf))
+			return 0;
+		if (access == VM_WRITE)
+			return add_copy(space, &leaf, NULL);
+		leaf.pa = zero_page();
+		return leaf.pa ? add_leaf(space, &leaf) : -ENOMEM;
+	}
+	err = memory_object_find(mapping->object, mapping->offset + (va - mapping->start),
+				 &leaf.pa);
+	if (err)
+		return err;
+	if (access == VM_WRITE && !shared)
+		return add_copy(space, &leaf, phys_to_virt(leaf.pa));
+	if (!add_fixed_block(space, mapping, leaf))
+		return 0;
+	return add_leaf(space, &leaf);
+}
+
+/* Something is there, which does not permit a write. */
+static int fault_write(struct address_space *space, const struct mapping *mapping, unsigned long va,
+		       struct user_leaf *leaf)
+{
+	int err;
+
+	if (mapping->flags & VM_SHARED || (leaf->own && own_page_is_single(leaf->pa))) {
+		leaf->access |= VM_WRITE;
+		user_leaf_change(&space->tables, leaf);
+		user_fence_here(va);
+		return 0;
+	}
+	if (leaf->block) {
+		err = tables_split(space, leaf->va + PAGE_SIZE);
+		if (err)
+			return err;
+		user_leaf_find(&space->tables, va, leaf);
+	}
+	return copy_on_write(space, leaf);
+}
+
+static int fault_mapped(struct address_space *space, const struct mapping *mapping,
+			unsigned long va, unsigned int access)
+{
+	struct user_leaf leaf;
+	int err = 0;
+
+	tables_lock(space);
+	if (!user_leaf_find(&space->tables, va, &leaf))
+		err = fault_empty(space, mapping, va, access);
+	else if (leaf.access & access)
+		/* The hart remembered less, or another thread was faster. */
+		user_fence_here(va);
+	else
+		err = fault_write(space, mapping, va, &leaf);
+	tables_unlock(space);
+	return err;
+}
+
+int address_space_fault(struct address_space *space, unsigned long addr, unsigned int access)
+{
+	unsigned long va = ALIGN_DOWN(addr, (unsigned long)PAGE_SIZE);
+
+	for (;;) {
+		struct memory_object *object = NULL;
+		struct mapping *mapping;
+		u64 offset = 0;
+		int err;
+
+		mutex_lock(&space->lock);
+		mapping = mapping_at_or_above(space, va);
+		if (!mapping || mapping->start > va)
+			err = -EFAULT;
+		else if (!(mapping->flags & access))
+			err = -EACCES;
+		else
+			err = fault_mapped(space, mapping, va, access);
+		if (err == -EAGAIN) {
+			object = mapping->object;
+			offset = mapping->offset + (va - mapping->start);
+			memory_object_get(object);
+		}
+		mutex_unlock(&space->lock);
+		if (!object)
+			return err;
+		/* The page has to come from somebody who may take his time. */
+		err = memory_object_fill(object, offset);
+		memory_object_put(object);
+		if (err)
+			return err;
+	}
+}
+
+int user_fault(unsigned long addr, unsigned int access)
+{
+	struct address_space *space = thread_current()->space;
+
+	return space ? address_space_fault(space, addr, access) : -EFAULT;
+}

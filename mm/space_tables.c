@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+/* The page tables of an address space, as a whole. */
+#include "address_space.h"
+#include <ahoy/page_alloc.h>
+#include <ahoy/smp.h>
+#include <asm/irqflags.h>
+
+void *table_alloc(void)
+{
+	struct page *page = page_alloc(0);
+
+	return page ? page_to_virt(page) : NULL;
+}
+
+void tables_lock(struct address_space *space)
+{
+	mutex_lock(&space->tables_lock);
+	tlb_model_begin(&space->tables);
+}
+
+void tables_unlock(struct address_space *space)
+{
+	tlb_model_end(&space->tables);
+	mutex_unlock(&space->tables_lock);
+}
+
+void tables_fence(struct address_space *space, unsigned long start, unsigned long end)
+{
+	unsigned long flags = local_irq_save();
+	u64 harts = user_tables_fence(&space->tables, start, end, this_hart());
+
+	local_irq_restore(flags);
+	if (harts)
+		smp_fence(harts, start, end - start);
+}
+
+/*
+ * In two steps: a page may be given back only when no hart reaches it any more.
+ * In between, the leaves permit nothing, but still say where the pages are.
+ */
+void tables_zap(struct address_space *space, unsigned long start, unsigned long end)
+{
+	struct user_leaf leaf = { .va = start };
+	bool fence = false;
+
+	for (; user_leaf_next(&space->tables, &leaf, end); leaf.va += user_leaf_size(&leaf)) {
+		leaf.access = 0;
+		fence |= user_leaf_change(&space->tables, &leaf);
+	}
+	if (fence)
+		tables_fence(space, start, end);
+	for (leaf.va = start; user_leaf_next(&space->tables, &leaf, end);
+	     leaf.va += user_leaf_size(&leaf)) {
+		user_leaf_erase(&space->tables, leaf.va);
+		if (leaf.own)
+			own_page_put(leaf.pa);
+	}
+}
+
+static void free_tables(void *list)
+{
+	while (list) {
+		void *table = list;
+
+		list = *(void **)table;
+		page_free(virt_to_page(table), 0);
+	}
+}
+
+void tables_prune(struct address_space *space, unsigned long start, unsigned long end)
+{
+	void *list = user_tables_prune(&space->tables, start, end);
+
+	if (!list)
+		return;
+	/* An address alone says nothing of the way to its leaf (Privileged Architecture, 10.2.1). */
+	tables_fence(space, 0, user_end);
+	free_tables(list);
+}
+
+int tables_split(struct address_space *space, unsigned long va)
+{
+	struct user_leaf leaf;
+	int err;
+
+	if (!user_leaf_find(&space->tables, va, &leaf) || leaf.va == va)
+		return 0;
+	err = user_leaf_split(&space->tables, va, table_alloc);
+	if (err)
+		return err;
+	tables_fence(space, 0, user_end);
+	if (leaf.own)
+		own_page_get(leaf.pa, (1U << USER_BLOCK_ORDER) - 1);
+	return 0;
+}
+
+void tables_free(struct address_space *space)
+{
+	tables_lock(space);
+	/* Harts that remember any of it do so under numbers that nobody gets before they forget. */
+	free_tables(user_tables_prune(&space->tables, 0, user_end));
+	tables_unlock(space);
+	tlb_model_gone(&space->tables);
+	page_free(virt_to_page(space->tables.root), 0);
+}
