@@ -10,8 +10,9 @@ static void bench_run(void)
 	const struct bench *bench;
 
 	for_each_row(bench, bench) {
-		console_printf("bench: %s\n", bench->name);
-		bench->fn();
+		unsigned int intervals = bench->fn();
+
+		console_printf("bench: %s %u\n", bench->name, intervals);
 	}
 }
 INIT(test, bench_run);

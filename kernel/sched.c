@@ -31,9 +31,9 @@ struct run_queue {
 	struct thread *current;
 	struct thread *idle; /* runs when nobody else does; in no queue */
 #ifdef CONFIG_RESCHED
-	bool need_resched;
 	struct timer slice;
-	u32 turn, slice_turn; /* the number of this turn, and of the one the timer was set in */
+	bool need_resched;
+	bool new_turn; /* it began after the timer was set */
 #endif
 };
 
@@ -99,13 +99,13 @@ static __always_inline struct thread *dequeue_first(struct run_queue *rq)
 /*
  * How long a thread may run at least while others of its priority are ready, and
  * half of how long at most: the timer is set when somebody wants a turn, and not
- * again for each turn. A turn ends when the timer finds it as it was last time.
+ * again for each turn. A turn ends when the timer finds that it is no new one.
  */
 #define TIME_SLICE (5 * NSEC_PER_MSEC)
 
 static __always_inline void set_slice(struct run_queue *rq)
 {
-	rq->slice_turn = rq->turn;
+	rq->new_turn = false;
 	timer_arm(&rq->slice, time_now() + TIME_SLICE);
 }
 
@@ -118,7 +118,7 @@ static void slice_timer(struct timer *timer)
 {
 	struct run_queue *rq = container_of(timer, struct run_queue, slice);
 
-	if (rq->turn == rq->slice_turn)
+	if (!rq->new_turn)
 		rq->need_resched = true;
 	else if (others_want(rq, rq->current))
 		set_slice(rq);
@@ -127,8 +127,8 @@ static void slice_timer(struct timer *timer)
 static __always_inline void start_slice(struct run_queue *rq, const struct thread *next)
 {
 	rq->need_resched = false;
-	rq->turn++;
-	if (others_want(rq, next) && unlikely(!rq->slice.armed))
+	rq->new_turn = true;
+	if (unlikely(!rq->slice.armed) && others_want(rq, next))
 		set_slice(rq);
 }
 
@@ -425,25 +425,19 @@ void schedule(void)
 {
 	struct run_queue *rq = this_queue();
 	struct thread *prev = thread_current(), *next;
-	bool alone;
-
 	lockdep_switch();
 	spin_lock_masked(&rq->lock);
-	alone = rq->top == NOBODY;
-	if (prev->state == THREAD_READY) {
-		if (alone)
+	if (likely(prev->state == THREAD_READY)) {
+		if (rq->top > prev->priority)
 			goto out;
 		enqueue(rq, prev);
-	}
-	if (unlikely(alone)) {
-		next = pick_elsewhere(rq, prev);
-		if (next == prev)
-			goto out;
-	} else {
+		next = dequeue_first(rq);
+	} else if (likely(rq->top != NOBODY)) {
 		if (IS_ENABLED(CONFIG_SMP) && prev->state == THREAD_IDLE)
 			set_idle(rq, false);
 		next = dequeue_first(rq);
-		/* It was the most urgent one. */
+	} else {
+		next = pick_elsewhere(rq, prev);
 		if (next == prev)
 			goto out;
 	}

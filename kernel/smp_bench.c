@@ -22,7 +22,7 @@ BENCH(smp, ipi_round_trip)
 {
 	smp_wait();
 	if (smp_online() == 1)
-		return;
+		return 0;
 	BENCH_LOOP
 	{
 		unsigned long flags = local_irq_save();
@@ -37,4 +37,5 @@ BENCH(smp, ipi_round_trip)
 		}
 		local_irq_restore(flags);
 	}
+	return BENCH_ROUNDS;
 }

@@ -2,8 +2,10 @@
 #include <ahoy/bench.h>
 #include <ahoy/mutex.h>
 #include <ahoy/sched.h>
+#include <ahoy/smp.h>
 #include <ahoy/thread.h>
 #include <ahoy/wait.h>
+#include <asm/processor.h>
 
 static struct mutex mutex;
 
@@ -14,28 +16,76 @@ BENCH(mutex, lock_unlock)
 		mutex_lock(&mutex);
 		mutex_unlock(&mutex);
 	}
+	return BENCH_ROUNDS;
+}
+
+/* Threads that keep other harts from taking part, without executing anything. */
+static struct thread *occupiers[NR_HARTS];
+static struct completion occupied;
+static bool leave;
+
+static int occupy(void *arg)
+{
+	complete(&occupied);
+	while (!READ_ONCE(leave))
+		wait_for_interrupt();
+	return 0;
+}
+
+static void occupy_others(void)
+{
+	WRITE_ONCE(leave, false);
+	for (unsigned int i = 1; i < smp_online(); i++) {
+		occupiers[i] = thread_create("occupy", occupy, NULL, PRIORITY_DEFAULT);
+		if (occupiers[i])
+			completion_wait(&occupied, TIME_NEVER);
+	}
+}
+
+static void leave_others(void)
+{
+	WRITE_ONCE(leave, true);
+	for (unsigned int i = 1; i < smp_online(); i++) {
+		/* They look when they are interrupted. */
+		for (unsigned int hart = 0; hart < smp_online(); hart++)
+			smp_reschedule(hart);
+		if (occupiers[i])
+			thread_join(occupiers[i]);
+	}
 }
 
 /* Two threads give way to each other: an interval begins in one, and ends in the other. */
-static int ping_pong(void *arg)
+static int ping(void *arg)
 {
-	for (unsigned int i = 0; i < BENCH_ROUNDS / 2; i++) {
+	for (unsigned int i = 0; i < BENCH_ROUNDS; i++) {
 		mark_begin();
 		thread_yield();
+	}
+	return 0;
+}
+
+static int pong(void *arg)
+{
+	for (unsigned int i = 0; i < BENCH_ROUNDS; i++) {
 		mark_end();
+		thread_yield();
 	}
 	return 0;
 }
 
 BENCH(thread, switch)
 {
-	struct thread *a = thread_create("ping", ping_pong, NULL, PRIORITY_DEFAULT + 1);
-	struct thread *b = thread_create("pong", ping_pong, NULL, PRIORITY_DEFAULT + 1);
+	struct thread *a, *b;
 
+	occupy_others();
+	a = thread_create("ping", ping, NULL, PRIORITY_DEFAULT + 1);
+	b = a ? thread_create("pong", pong, NULL, PRIORITY_DEFAULT + 1) : NULL;
 	if (a)
 		thread_join(a);
 	if (b)
 		thread_join(b);
+	leave_others();
+	return b ? BENCH_ROUNDS : 0;
 }
 
 static int nothing(void *arg)
@@ -52,6 +102,7 @@ BENCH(thread, create_join)
 		if (thread)
 			thread_join(thread);
 	}
+	return BENCH_ROUNDS;
 }
 
 static u32 gate;
@@ -70,7 +121,7 @@ BENCH(wait, wake_wait)
 	struct thread *thread = thread_create("gate", wait_at_gate, NULL, PRIORITY_DEFAULT - 1);
 
 	if (!thread)
-		return;
+		return 0;
 	over = false;
 	thread_yield();
 	BENCH_LOOP
@@ -81,4 +132,5 @@ BENCH(wait, wake_wait)
 	over = true;
 	wake(&gate, 1);
 	thread_join(thread);
+	return BENCH_ROUNDS;
 }

@@ -33,6 +33,7 @@ BENCH(timer, arm_fire)
 	{
 		arm_and_fire(&timer);
 	}
+	return BENCH_ROUNDS;
 }
 
 BENCH(timer, arm_cancel)
@@ -45,4 +46,5 @@ BENCH(timer, arm_cancel)
 		timer_arm(&timer, TIME_NEVER - 1);
 		timer_cancel(&timer);
 	}
+	return BENCH_ROUNDS;
 }

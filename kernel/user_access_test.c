@@ -14,13 +14,14 @@
 #define SIZE (16 * PAGE_SIZE)
 
 static bool open_in_interrupt, open_in_thread, open_in_fill;
-static unsigned int interrupts;
+static bool copying;
+static unsigned int interrupts; /* of copies */
 static struct timer timer;
 static u32 never;
 
 static void look(struct timer *self)
 {
-	interrupts++;
+	interrupts += copying;
 	open_in_interrupt |= user_access_open();
 	if (interrupts < 100)
 		timer_arm(self, time_now() + 20 * NSEC_PER_USEC + interrupts * 37 % 1000);
@@ -57,8 +58,11 @@ KTEST(user_access, closed_elsewhere)
 	timer_init(&timer, look);
 	thread = thread_create("look", look_often, NULL, PRIORITY_DEFAULT - 1);
 	timer_arm(&timer, time_now());
-	while (READ_ONCE(interrupts) < 100)
+	while (READ_ONCE(interrupts) < 100) {
+		WRITE_ONCE(copying, true);
 		KTEST_EXPECT(copy_to_user((void __user __force *)BASE, buffer, SIZE) == 0);
+		WRITE_ONCE(copying, false);
+	}
 	KTEST_ASSERT(thread);
 	thread_join(thread);
 	KTEST_EXPECT(!open_in_interrupt && !open_in_thread && !open_in_fill);

@@ -3,9 +3,9 @@
  * What is mapped in an address space: mappings in a tree by address, which do
  * not overlap. Neighbours that continue each other are made one.
  *
- * What may fail for want of memory comes first: descriptors that may be needed
- * are got before the lock is taken, blocks on the bounds of the range are
- * divided before anything else changes.
+ * What may fail for want of memory comes first: descriptors that will be needed
+ * are got, and blocks on the bounds of the range are divided, before anything
+ * else changes.
  */
 #include "address_space.h"
 #include <ahoy/errno.h>
@@ -23,38 +23,6 @@
 #define VM_ACCESS (VM_READ | VM_WRITE | VM_EXEC)
 #define VM_KEPT	  (VM_ACCESS | VM_SHARED)
 
-/* --- descriptors that may be needed ------------------------------------------------ */
-
-/* An operation on a range makes at most two mappings more, at its ends. */
-struct spares {
-	struct mapping *list[2];
-};
-
-static void spares_free(struct spares *spares)
-{
-	kfree(spares->list[0]);
-	kfree(spares->list[1]);
-}
-
-static int spares_alloc(struct spares *spares)
-{
-	spares->list[0] = kmalloc(sizeof(struct mapping));
-	spares->list[1] = kmalloc(sizeof(struct mapping));
-	if (spares->list[0] && spares->list[1])
-		return 0;
-	spares_free(spares);
-	return -ENOMEM;
-}
-
-static struct mapping *spares_take(struct spares *spares)
-{
-	unsigned int i = spares->list[0] ? 0 : 1;
-	struct mapping *mapping = spares->list[i];
-
-	spares->list[i] = NULL;
-	return mapping;
-}
-
 /* --- the tree ----------------------------------------------------------------------- */
 
 static struct mapping *mapping_of(struct rb_node *node)
@@ -67,6 +35,7 @@ struct mapping *mapping_at_or_above(struct address_space *space, unsigned long a
 	struct rb_node *node = space->mappings.root;
 	struct mapping *found = NULL;
 
+	lockdep_assert_held(&space->lock);
 	while (node) {
 		struct mapping *mapping = mapping_of(node);
 
@@ -140,14 +109,17 @@ static void detach(struct mapping *mapping)
 	kfree(mapping);
 }
 
-/* If a mapping reaches over @addr, make it two that meet there. */
-static void split_mapping(struct address_space *space, unsigned long addr, struct spares *spares)
+/* Does a mapping reach over @addr? */
+static struct mapping *mapping_across(struct address_space *space, unsigned long addr)
 {
-	struct mapping *low = mapping_at_or_above(space, addr), *high;
+	struct mapping *mapping = mapping_at_or_above(space, addr);
 
-	if (!low || low->start >= addr)
-		return;
-	high = spares_take(spares);
+	return mapping && mapping->start < addr ? mapping : NULL;
+}
+
+/* Let @low end at @addr, inside of it, and @high go on there. */
+static void split_mapping(struct mapping *low, unsigned long addr, struct mapping *high)
+{
 	*high = *low;
 	high->start = addr;
 	high->offset += addr - low->start;
@@ -158,7 +130,7 @@ static void split_mapping(struct address_space *space, unsigned long addr, struc
 		list_add(&high->link, &low->link);
 	}
 	object_unlock(low->object);
-	tree_insert(space, high);
+	tree_insert(low->space, high);
 }
 
 static bool continues(const struct mapping *low, const struct mapping *high)
@@ -200,9 +172,8 @@ static bool valid_range(unsigned long addr, size_t size)
 	       size <= user_end - addr;
 }
 
-/* Let blocks and mappings end at both ends of the range. Return: 0, -ENOMEM. */
-static int split_range(struct address_space *space, unsigned long start, unsigned long end,
-		       struct spares *spares)
+/* Let blocks end at both ends of the range. Return: 0, -ENOMEM. */
+static int split_blocks(struct address_space *space, unsigned long start, unsigned long end)
 {
 	int err;
 
@@ -211,16 +182,35 @@ static int split_range(struct address_space *space, unsigned long start, unsigne
 	if (!err && end < user_end)
 		err = tables_split(space, end);
 	tables_unlock(space);
-	if (err)
-		return err;
-	split_mapping(space, start, spares);
-	split_mapping(space, end, spares);
+	return err;
+}
+
+/* Let blocks and mappings end at both ends of the range. Return: 0, -ENOMEM. */
+static int split_range(struct address_space *space, unsigned long start, unsigned long end)
+{
+	struct mapping *low = mapping_across(space, start), *behind_low = NULL;
+	struct mapping *high = mapping_across(space, end), *behind_high = NULL;
+	int err = split_blocks(space, start, end);
+
+	if (!err && low)
+		behind_low = kmalloc(sizeof(*behind_low));
+	if (!err && high)
+		behind_high = kmalloc(sizeof(*behind_high));
+	if (err || (low && !behind_low) || (high && !behind_high)) {
+		kfree(behind_low);
+		kfree(behind_high);
+		return -ENOMEM;
+	}
+	if (low)
+		split_mapping(low, start, behind_low);
+	/* That may have been the same one: then the end is in the part behind. */
+	if (high)
+		split_mapping(mapping_across(space, end), end, behind_high);
 	return 0;
 }
 
 /* Unmap all in the range. Return: 0, -ENOMEM. Space locked. */
-static int remove_range(struct address_space *space, unsigned long start, unsigned long end,
-			struct spares *spares)
+static int remove_range(struct address_space *space, unsigned long start, unsigned long end)
 {
 	struct mapping *mapping = mapping_at_or_above(space, start), *prev;
 	unsigned long low, high;
@@ -228,7 +218,7 @@ static int remove_range(struct address_space *space, unsigned long start, unsign
 
 	if (!mapping || mapping->start >= end)
 		return 0;
-	err = split_range(space, start, end, spares);
+	err = split_range(space, start, end);
 	if (err)
 		return err;
 	mapping = mapping_at_or_above(space, start);
@@ -277,7 +267,7 @@ static int find_room(struct address_space *space, unsigned long hint, size_t siz
 /* --- operations ------------------------------------------------------------------------ */
 
 static int make_room(struct address_space *space, unsigned long *addr, size_t size,
-		     unsigned int flags, struct spares *spares)
+		     unsigned int flags)
 {
 	struct mapping *mapping;
 
@@ -286,7 +276,7 @@ static int make_room(struct address_space *space, unsigned long *addr, size_t si
 	mapping = mapping_at_or_above(space, *addr);
 	if (!mapping || mapping->start >= *addr + size)
 		return 0;
-	return flags & VM_REPLACE ? remove_range(space, *addr, *addr + size, spares) : -EEXIST;
+	return flags & VM_REPLACE ? remove_range(space, *addr, *addr + size) : -EEXIST;
 }
 
 int address_space_map(struct address_space *space, unsigned long *addr, size_t size,
@@ -294,7 +284,6 @@ int address_space_map(struct address_space *space, unsigned long *addr, size_t s
 {
 	unsigned long at = flags & VM_ANYWHERE ? ALIGN_DOWN(*addr, PAGE_SIZE) : *addr;
 	struct mapping *mapping;
-	struct spares spares;
 	int err;
 
 	/* Anywhere, the hint need not be such an address. */
@@ -309,13 +298,8 @@ int address_space_map(struct address_space *space, unsigned long *addr, size_t s
 	mapping = kmalloc(sizeof(*mapping));
 	if (!mapping)
 		return -ENOMEM;
-	err = spares_alloc(&spares);
-	if (err) {
-		kfree(mapping);
-		return err;
-	}
 	mutex_lock(&space->lock);
-	err = make_room(space, &at, size, flags, &spares);
+	err = make_room(space, &at, size, flags);
 	if (!err) {
 		*mapping = (struct mapping){
 			.space = space,
@@ -333,24 +317,18 @@ int address_space_map(struct address_space *space, unsigned long *addr, size_t s
 		kfree(mapping);
 	else
 		*addr = at;
-	spares_free(&spares);
 	return err;
 }
 
 int address_space_unmap(struct address_space *space, unsigned long addr, size_t size)
 {
-	struct spares spares;
 	int err;
 
 	if (!valid_range(addr, size))
 		return -EINVAL;
-	err = spares_alloc(&spares);
-	if (err)
-		return err;
 	mutex_lock(&space->lock);
-	err = remove_range(space, addr, addr + size, &spares);
+	err = remove_range(space, addr, addr + size);
 	mutex_unlock(&space->lock);
-	spares_free(&spares);
 	return err;
 }
 
@@ -390,18 +368,14 @@ int address_space_protect(struct address_space *space, unsigned long addr, size_
 {
 	unsigned long end = addr + size;
 	struct mapping *mapping;
-	struct spares spares;
 	int err;
 
 	if (!valid_range(addr, size) || access & ~VM_ACCESS)
 		return -EINVAL;
 	if (access & VM_WRITE)
 		access |= VM_READ;
-	err = spares_alloc(&spares);
-	if (err)
-		return err;
 	mutex_lock(&space->lock);
-	err = is_covered(space, addr, end) ? split_range(space, addr, end, &spares) : -ENOMEM;
+	err = is_covered(space, addr, end) ? split_range(space, addr, end) : -ENOMEM;
 	if (!err) {
 		for (mapping = mapping_at_or_above(space, addr); mapping && mapping->start < end;
 		     mapping = mapping_next(mapping))
@@ -410,7 +384,6 @@ int address_space_protect(struct address_space *space, unsigned long addr, size_
 		merge_range(space, addr, end);
 	}
 	mutex_unlock(&space->lock);
-	spares_free(&spares);
 	return err;
 }
 
@@ -436,12 +409,15 @@ static void space_free(struct address_space *space)
 {
 	struct rb_node *node;
 
-	/* Who truncates an object may still find the mappings, and look for leaves. */
-	tables_lock(space);
-	tables_zap(space, 0, user_end);
-	tables_unlock(space);
-	while ((node = rb_first(&space->mappings)))
-		detach(mapping_of(node));
+	while ((node = rb_first(&space->mappings))) {
+		struct mapping *mapping = mapping_of(node);
+
+		/* Leaves first: who truncates an object looks for them by its mappings. */
+		tables_lock(space);
+		tables_zap(space, mapping->start, mapping->end);
+		tables_unlock(space);
+		detach(mapping);
+	}
 	tables_free(space);
 	kfree(space);
 }

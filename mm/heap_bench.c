@@ -8,4 +8,5 @@ BENCH(heap, kmalloc_kfree_64)
 	{
 		kfree(kmalloc(64));
 	}
+	return BENCH_ROUNDS;
 }

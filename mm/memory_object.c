@@ -145,6 +145,7 @@ static void unmap_from(struct memory_object *object, u64 offset)
 {
 	struct list_head *link;
 
+	lockdep_assert_held(&object->mappings_lock);
 	for (link = object->mappings.next; link != &object->mappings; link = link->next) {
 		struct mapping *mapping = list_entry(link, struct mapping, link);
 		u64 size = mapping->end - mapping->start;
@@ -164,6 +165,7 @@ static void clear_tail(struct memory_object *object, u64 size)
 	struct page *page = page_index_get(&object->pages, size >> PAGE_SHIFT);
 	size_t keep = size % PAGE_SIZE;
 
+	lockdep_assert_held(&object->lock);
 	if (page && keep)
 		memset((u8 *)page_to_virt(page) + keep, 0, PAGE_SIZE - keep);
 }
@@ -206,6 +208,7 @@ static long copy_part(struct memory_object *object, u64 offset, void *to, const 
 	struct page *page;
 	u8 *at;
 
+	lockdep_assert_held(&object->lock);
 	n = min(n, PAGE_SIZE - (size_t)(offset % PAGE_SIZE));
 	if (offset >= object->size)
 		return 0;

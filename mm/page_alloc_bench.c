@@ -16,6 +16,7 @@ BENCH(page, alloc_free_4k)
 	{
 		alloc_free(0);
 	}
+	return BENCH_ROUNDS;
 }
 
 BENCH(page, alloc_free_2m)
@@ -24,4 +25,5 @@ BENCH(page, alloc_free_2m)
 	{
 		alloc_free(9);
 	}
+	return BENCH_ROUNDS;
 }

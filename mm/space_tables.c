@@ -27,7 +27,10 @@ void tables_unlock(struct address_space *space)
 void tables_fence(struct address_space *space, unsigned long start, unsigned long end)
 {
 	unsigned long flags = local_irq_save();
-	u64 harts = user_tables_fence(&space->tables, start, end, this_hart());
+	u64 harts;
+
+	lockdep_assert_held(&space->tables_lock);
+	harts = user_tables_fence(&space->tables, start, end, this_hart());
 
 	local_irq_restore(flags);
 	if (harts)
@@ -43,6 +46,7 @@ void tables_zap(struct address_space *space, unsigned long start, unsigned long 
 	struct user_leaf leaf = { .va = start };
 	bool fence = false;
 
+	lockdep_assert_held(&space->tables_lock);
 	for (; user_leaf_next(&space->tables, &leaf, end); leaf.va += user_leaf_size(&leaf)) {
 		leaf.access = 0;
 		fence |= user_leaf_change(&space->tables, &leaf);
@@ -69,8 +73,10 @@ static void free_tables(void *list)
 
 void tables_prune(struct address_space *space, unsigned long start, unsigned long end)
 {
-	void *list = user_tables_prune(&space->tables, start, end);
+	void *list;
 
+	lockdep_assert_held(&space->tables_lock);
+	list = user_tables_prune(&space->tables, start, end);
 	if (!list)
 		return;
 	/* An address alone says nothing of the way to its leaf (Privileged Architecture, 10.2.1). */
@@ -83,6 +89,7 @@ int tables_split(struct address_space *space, unsigned long va)
 	struct user_leaf leaf;
 	int err;
 
+	lockdep_assert_held(&space->tables_lock);
 	if (!user_leaf_find(&space->tables, va, &leaf) || leaf.va == va)
 		return 0;
 	err = user_leaf_split(&space->tables, va, table_alloc);

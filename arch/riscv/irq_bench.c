@@ -9,9 +9,11 @@ BENCH(trap, round_trip)
 	unsigned long before = csr_read(sie) & (1UL << IRQ_SOFT);
 
 	csr_set(sie, 1UL << IRQ_SOFT);
-	BENCH_LOOP {
+	BENCH_LOOP
+	{
 		csr_set(sip, 1UL << IRQ_SOFT);
 	}
 	if (!before)
 		csr_clear(sie, 1UL << IRQ_SOFT);
+	return BENCH_ROUNDS;
 }

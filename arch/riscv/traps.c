@@ -12,6 +12,7 @@
 #include <asm/page.h>
 #include <asm/ptrace.h>
 #include <asm/traps.h>
+#include <asm/user_paging.h>
 
 /* Called by the trap entry alone. */
 void trap_report(const struct pt_regs *regs) __noreturn;
@@ -80,6 +81,8 @@ static const char *hint(const struct pt_regs *regs)
 			       : " (beyond the end of a mapping)";
 	if (regs->cause >= 12 && regs->tval < PAGE_SIZE)
 		return " (null pointer)";
+	if (IS_ENABLED(CONFIG_ADDRESS_SPACES) && regs->cause >= 12 && regs->tval < user_end)
+		return " (user memory)";
 	if (regs->cause == 15 && regs->tval >= (unsigned long)_start &&
 	    regs->tval < (unsigned long)_rodata_end)
 		return " (write to read-only kernel memory)";

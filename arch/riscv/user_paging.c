@@ -117,13 +117,17 @@ bool user_leaf_next(const struct user_tables *tables, struct user_leaf *leaf, un
 	unsigned int level;
 
 	while (va < end) {
-		pte_t pte = *find_slot(tables, va, &level);
+		const pte_t *slot = find_slot(tables, va, &level);
 
-		if (pte & PTE_IS_LEAF) {
-			leaf_of(leaf, pte, va, level);
+		if (*slot & PTE_IS_LEAF) {
+			leaf_of(leaf, *slot, va, level);
 			return true;
 		}
-		va = ALIGN_DOWN(va, LEVEL_SIZE(level)) + LEVEL_SIZE(level);
+		/* Past what is empty; then by the way that leads on from there. */
+		do {
+			va = ALIGN_DOWN(va, LEVEL_SIZE(level)) + LEVEL_SIZE(level);
+			slot++;
+		} while (va < end && table_index(va, level) && !*slot);
 	}
 	return false;
 }

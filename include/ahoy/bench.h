@@ -11,6 +11,7 @@
  *			mutex_lock(&mutex);
  *			mutex_unlock(&mutex);
  *		}
+ *		return BENCH_ROUNDS;
  *	}
  *
  * Each round of the loop is an interval between the markers 1 and 2: two
@@ -30,17 +31,20 @@
 
 struct bench {
 	const char *name;
-	void (*fn)(void);
+	unsigned int (*fn)(void);
 };
 
-/* Define benchmark @name of @suite; a block follows. Context: a thread, interrupts enabled. */
+/*
+ * Define benchmark @name of @suite; a block follows. Return: how many intervals
+ * there were, 0 where it makes no sense. Context: a thread, interrupts enabled.
+ */
 #define BENCH(suite, name)                                                                         \
-	static void bench_##suite##_##name(void);                                                  \
+	static unsigned int bench_##suite##_##name(void);                                          \
 	LINKER_TABLE_ROW(struct bench, bench, 0, suite##_##name) = {                               \
 		#suite "." #name,                                                                  \
 		bench_##suite##_##name,                                                            \
 	};                                                                                         \
-	static void bench_##suite##_##name(void)
+	static unsigned int bench_##suite##_##name(void)
 
 /* Where an interval begins and ends, for those that are no plain rounds. */
 static __always_inline void mark_begin(void)
@@ -55,7 +59,7 @@ static __always_inline void mark_end(void)
 
 /* Do the statement behind it BENCH_ROUNDS times, each an interval. */
 #define BENCH_LOOP                                                                                 \
-	for (unsigned int __round = 0; __round < BENCH_ROUNDS && (mark_begin(), true);            \
+	for (unsigned int __round = 0; __round < BENCH_ROUNDS && (mark_begin(), true);             \
 	     mark_end(), __round++)
 
 #endif

@@ -134,6 +134,17 @@ def test_failure(tmp_path: Path) -> None:
     assert re.search(r"^ok \d+ wait\.results$", result.text, re.MULTILINE), result
 
 
+@pytest.mark.parametrize("way, reason", [
+    ("user", "store page fault at 0x10000000 (user memory)"),
+    ("user-copy", "load page fault at 0xffffffffffdff000 (beyond the end of a mapping)"),
+    ("user-fence", "tlb: a change was not fenced: hart 0"),
+])
+def test_user_memory(way: str, reason: str) -> None:
+    """The kernel does not reach user memory but by copying, and no fence is left out."""
+    kernel = build("ktest", "KTEST=n", "CRASH_TEST=y")
+    check_panic(boot(kernel, "--append", f"crash={way}"), reason)
+
+
 def test_thread_stack_overflow() -> None:
     """A thread that overflows its stack meets the page below it."""
     kernel = build("ktest", "KTEST=n", "CRASH_TEST=y")
