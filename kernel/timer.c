@@ -4,6 +4,7 @@
  * timer is set for the first of them.
  */
 #include <ahoy/compiler.h>
+#include <ahoy/hangs.h>
 #include <ahoy/init.h>
 #include <ahoy/interrupt.h>
 #include <ahoy/smp.h>
@@ -137,6 +138,18 @@ void timer_interrupt(void)
 	set_clockevent(queue);
 	spin_unlock_masked(&queue->lock);
 }
+
+#ifdef CONFIG_DEADLOCK_REPORT
+bool timers_pending(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_HARTS; i++)
+		if (READ_ONCE(timer_queues[i].first) || READ_ONCE(timer_queues[i].running))
+			return true;
+	return false;
+}
+#endif
 
 void timers_hart_init(void)
 {

@@ -4,6 +4,7 @@
  * caller's s0 and the return address (RISC-V ABIs Specification, 3.1).
  */
 #include <ahoy/compiler.h>
+#include <ahoy/fault.h>
 #include <ahoy/printk.h>
 #include <asm/layout.h>
 #include <asm/page.h>
@@ -23,11 +24,24 @@ static bool in_stack(unsigned long fp, unsigned long top, unsigned long size)
 	return fp > top - size + sizeof(struct frame) && fp <= top;
 }
 
+#ifdef CONFIG_THREADS
+static bool in_thread_stack(unsigned long fp)
+{
+	return thread_on_stack(fp) && thread_on_stack(fp - sizeof(struct frame) + 1);
+}
+#else
+static bool in_thread_stack(unsigned long fp)
+{
+	return false;
+}
+#endif
+
 static bool is_frame(unsigned long fp)
 {
 	return IS_ALIGNED(fp, 16) &&
 	       (in_stack(fp, (unsigned long)boot_stack_top, CONFIG_BOOT_STACK_SIZE) ||
-		in_stack(fp, (unsigned long)trap_stack_top, TRAP_STACK_SIZE));
+		in_stack(fp, (unsigned long)trap_stack_top, TRAP_STACK_SIZE) ||
+		in_thread_stack(fp));
 }
 
 void show_stack(unsigned long pc, unsigned long ra, unsigned long fp)
