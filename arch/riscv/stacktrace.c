@@ -8,6 +8,7 @@
 #include <ahoy/printk.h>
 #include <asm/layout.h>
 #include <asm/page.h>
+#include <asm/ptrace.h>
 #include <asm/traps.h>
 
 /* A damaged chain may be a circle. */
@@ -44,8 +45,31 @@ static bool is_frame(unsigned long fp)
 		in_thread_stack(fp));
 }
 
+#ifdef CONFIG_IRQ
+/*
+ * The trap entry has called do_irq(), whose frame begins at @fp. What was
+ * interrupted has its registers there. Return: where it was, or 0 if @ra is
+ * another call's way back.
+ */
+static unsigned long interrupted(unsigned long fp, unsigned long *ra)
+{
+	extern char interrupt_return[];
+
+	if (*ra != (unsigned long)interrupt_return)
+		return 0;
+	*ra = *(const unsigned long *)(fp + IRQ_RA);
+	return *(const unsigned long *)(fp + IRQ_EPC);
+}
+#else
+static unsigned long interrupted(unsigned long fp, unsigned long *ra)
+{
+	return 0;
+}
+#endif
+
 void show_stack(unsigned long pc, unsigned long ra, unsigned long fp)
 {
+	bool innermost = true;
 	unsigned int i;
 
 	console_printf("Call trace:\n  %pS\n", (void *)pc);
@@ -53,12 +77,17 @@ void show_stack(unsigned long pc, unsigned long ra, unsigned long fp)
 		struct frame frame = ((const struct frame *)fp)[-1];
 
 		/* GCC's functions that call none save s0 alone, in the place of ra. */
-		if (i == 0 && is_frame(frame.ra))
+		if (innermost && is_frame(frame.ra))
 			frame = (struct frame){ .fp = frame.ra, .ra = ra };
 		if (frame.ra < (unsigned long)_start || frame.ra >= (unsigned long)_etext)
 			break;
 		/* Of the call itself: behind one that never returns, another function may begin. */
 		console_printf("  %pS\n", (void *)(frame.ra - 1));
+		ra = frame.ra;
+		pc = interrupted(fp, &ra);
+		innermost = pc;
+		if (pc)
+			console_printf("  %pS\n", (void *)pc);
 		fp = frame.fp;
 	}
 }
