@@ -42,6 +42,7 @@ class Variant:
 VARIANTS = (
     Variant("coop", "threads"),
     Variant("preempt", "preempt"),
+    Variant("spaces", "preempt", ("ADDRESS_SPACES=y",)),
     *(Variant(f"smp {harts}", "smp", harts=harts) for harts in (1, 2, 4, 8)),
     *(Variant(memory, "preempt", memory=memory) for memory in ("32M", "1G", "64G")),
 )

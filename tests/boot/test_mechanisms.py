@@ -15,7 +15,7 @@ import mechanisms  # noqa: E402
 
 # Compilers differ.
 MARGIN = 1.1
-WANTED = ("coop", "preempt", "smp 1", "smp 8", "32M", "64G")
+WANTED = ("coop", "preempt", "spaces", "smp 1", "smp 8", "32M", "64G")
 
 
 @pytest.fixture(scope="module", name="figures")

@@ -77,7 +77,7 @@ static int set_up(void **state)
 	holes = NULL;
 #else
 	for (size_t i = 0; i < ARRAY_SIZE(classes); i++)
-		classes[i].partial = NULL;
+		classes[i].partial = classes[i].active = classes[i].free = NULL;
 #endif
 	for (int i = 0; i < PARTS; i++) {
 		__asan_unpoison_memory_region(arena + parts[i].from, parts[i].to - parts[i].from);
