@@ -112,7 +112,7 @@ bool timer_cancel(struct timer *timer)
 	if (armed)
 		dequeue(queue, timer);
 	spin_unlock_masked(&queue->lock);
-	if (queue != &timer_queues[this_hart()])
+	if (IS_ENABLED(CONFIG_SMP) && queue != &timer_queues[this_hart()])
 		while (load_acquire(&queue->running) == timer)
 			;
 	local_irq_restore(flags);
@@ -128,12 +128,14 @@ void timer_interrupt(void)
 		struct timer *timer = queue->first;
 
 		dequeue(queue, timer);
-		queue->running = timer;
+		if (IS_ENABLED(CONFIG_SMP))
+			queue->running = timer;
 		spin_unlock_masked(&queue->lock);
 		timer->fn(timer);
 		spin_lock_masked(&queue->lock);
 		/* Who waits for this may free the timer. */
-		store_release(&queue->running, NULL);
+		if (IS_ENABLED(CONFIG_SMP))
+			store_release(&queue->running, NULL);
 	}
 	set_clockevent(queue);
 	spin_unlock_masked(&queue->lock);

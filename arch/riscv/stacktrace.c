@@ -45,6 +45,11 @@ static bool is_frame(unsigned long fp)
 		in_thread_stack(fp));
 }
 
+static bool is_text(unsigned long pc)
+{
+	return pc >= (unsigned long)_start && pc < (unsigned long)_etext;
+}
+
 #ifdef CONFIG_IRQ
 /*
  * The trap entry has called do_irq(), whose frame begins at @fp. What was
@@ -76,10 +81,15 @@ void show_stack(unsigned long pc, unsigned long ra, unsigned long fp)
 	for (i = 0; i < MAX_FRAMES && is_frame(fp); i++) {
 		struct frame frame = ((const struct frame *)fp)[-1];
 
-		/* GCC's functions that call none save s0 alone, in the place of ra. */
+		/*
+		 * GCC's functions that call none save s0 alone, in the place of ra;
+		 * others save ra last, and may not have come to it.
+		 */
 		if (innermost && is_frame(frame.ra))
 			frame = (struct frame){ .fp = frame.ra, .ra = ra };
-		if (frame.ra < (unsigned long)_start || frame.ra >= (unsigned long)_etext)
+		else if (innermost && !is_text(frame.ra))
+			frame.ra = ra;
+		if (!is_text(frame.ra))
 			break;
 		/* Of the call itself: behind one that never returns, another function may begin. */
 		console_printf("  %pS\n", (void *)(frame.ra - 1));
