@@ -38,9 +38,10 @@ static void print_line(void)
 {
 	struct thread *thread = thread_create("line", line_thread, NULL, PRIORITY_DEFAULT);
 
-	if (!thread)
-		panic("no memory for the thread that prints the line");
-	thread_join(thread);
+	if (thread)
+		thread_join(thread);
+	else
+		line_thread(NULL);
 }
 #else
 static __always_inline void print_line(void)
@@ -67,7 +68,7 @@ void __entry start_kernel(unsigned long hartid, unsigned long fdt)
 	PHASE("late");
 	init_run(INIT_LEVEL_late);
 	smp_start(hartid);
-	if (IS_ENABLED(CONFIG_KTEST) || IS_ENABLED(CONFIG_BENCH)) {
+	if (IS_ENABLED(CONFIG_KTEST) || IS_ENABLED(CONFIG_BENCH) || IS_ENABLED(CONFIG_FAIL_ALLOC)) {
 		PHASE("test");
 		init_run(INIT_LEVEL_test);
 	}

@@ -6,10 +6,13 @@
  */
 #include <ahoy/compiler.h>
 #include <ahoy/errno.h>
+#include <ahoy/fail_alloc.h>
 #include <ahoy/page_alloc.h>
 #include <ahoy/slab.h>
 #include <ahoy/spinlock.h>
 #include <asm/page.h>
+
+#include "heap.h"
 
 #define UNIT	    16
 #define ARENA_ORDER 2
@@ -119,19 +122,27 @@ static void *alloc(size_t size, size_t align)
 	return p;
 }
 
+static void *locked_alloc(size_t size, size_t align)
+{
+	unsigned long flags;
+	void *p;
+
+	if (alloc_must_fail())
+		return NULL;
+	flags = spin_lock(&lock);
+	p = alloc(size, align);
+	spin_unlock(&lock, flags);
+	return p;
+}
+
 void *kmalloc(size_t size)
 {
 	unsigned int order = 0;
 	struct page *page;
 
 	/* Zero wraps around to more than any size. */
-	if (size - 1 < LARGEST) {
-		unsigned long flags = spin_lock(&lock);
-		void *p = alloc(size, UNIT);
-
-		spin_unlock(&lock, flags);
-		return p;
-	}
+	if (size - 1 < LARGEST)
+		return locked_alloc(size, UNIT);
 	if (size - 1 >= KMALLOC_MAX)
 		return NULL;
 	while (((size_t)PAGE_SIZE << order) < size)
@@ -183,11 +194,10 @@ int kmem_cache_init(struct kmem_cache *cache, const char *name, size_t size, siz
 
 void *kmem_cache_alloc(struct kmem_cache *cache)
 {
-	unsigned long flags = spin_lock(&lock);
-	void *object = alloc(cache->size, cache->align);
+	void *object = locked_alloc(cache->size, cache->align);
 
-	cache->in_use += object != NULL;
-	spin_unlock(&lock, flags);
+	if (object)
+		__atomic_add_fetch(&cache->in_use, 1, __ATOMIC_RELAXED);
 	return object;
 }
 
@@ -196,7 +206,7 @@ void kmem_cache_free(struct kmem_cache *cache, void *object)
 	struct object *head = (struct object *)object - 1;
 	unsigned long flags = spin_lock(&lock);
 
-	cache->in_use--;
+	__atomic_sub_fetch(&cache->in_use, 1, __ATOMIC_RELAXED);
 	add_hole(head, sizeof(*head) + head->size);
 	spin_unlock(&lock, flags);
 }

@@ -8,6 +8,7 @@ void *kzalloc(size_t size)
 {
 	void *p = kmalloc(size);
 
+	heap_set_caller(p, __builtin_return_address(0));
 	return p ? memset(p, 0, size) : NULL;
 }
 

@@ -13,9 +13,12 @@
  * block, and the buddy of a block is always the first page of one.
  */
 #include <ahoy/compiler.h>
+#include <ahoy/fail_alloc.h>
 #include <ahoy/page_alloc.h>
+#include <ahoy/panic.h>
 #include <ahoy/printk.h>
 #include <ahoy/section.h>
+#include <ahoy/smp.h>
 #include <ahoy/spinlock.h>
 #include <asm/page.h>
 
@@ -33,8 +36,10 @@ struct region {
 static struct region regions[MAX_REGIONS] __noinit;
 static unsigned int region_count;
 static struct page *free_blocks[ORDERS];
-static struct page_counts counts;
-static struct spinlock lock;
+static unsigned int nonempty; /* bit n: there are free blocks of order n */
+static size_t total;	      /* pages */
+static size_t used;	      /* in blocks that were handed out, or are in caches */
+static struct spinlock lock;  /* of all of it, but for what does not change after boot */
 
 static size_t frame_of(const struct page *page)
 {
@@ -43,12 +48,67 @@ static size_t frame_of(const struct page *page)
 	return region->start + (size_t)(page - region->map);
 }
 
+/* --- mistakes of those who have pages -------------------------------------------- */
+
+#ifdef CONFIG_PAGE_POISONING
+
+#define POISON 0xaaaaaaaaaaaaaaaaUL
+
+static void poison(struct page *page, unsigned int order)
+{
+	unsigned long *word = page_to_virt(page);
+	size_t i;
+
+	for (i = 0; i < ((size_t)PAGE_SIZE << order) / sizeof(*word); i++)
+		word[i] = POISON;
+}
+
+/* Nobody has written to the free block at @page. */
+static void check_free(struct page *page, unsigned int order)
+{
+	const unsigned long *word = page_to_virt(page);
+	size_t i;
+
+	for (i = 0; i < ((size_t)PAGE_SIZE << order) / sizeof(*word); i++)
+		if (unlikely(word[i] != POISON))
+			panic("page %p: %p was written after it was freed: 0x%lx",
+			      page_to_virt(page), &word[i], word[i]);
+}
+
+/* @page is the first of a block of @order that somebody has; nobody has it from here on. */
+static void check_used(struct page *page, unsigned int order)
+{
+	if (page->state != PAGE_USED && page->state != PAGE_SLAB)
+		panic("page %p: freed, and nobody has it", page_to_virt(page));
+	if (page->state == PAGE_USED && page->order != order)
+		panic("page %p: freed as a block of order %u, and has %u", page_to_virt(page),
+		      order, page->order);
+	poison(page, order);
+}
+
+#else
+
+static __always_inline void poison(struct page *page, unsigned int order)
+{
+}
+
+static __always_inline void check_free(struct page *page, unsigned int order)
+{
+}
+
+static __always_inline void check_used(struct page *page, unsigned int order)
+{
+}
+
+#endif
+
 /* --- free lists ------------------------------------------------------------- */
 
 static __always_inline void push(struct page *page, unsigned int order)
 {
 	struct page *head = free_blocks[order];
 
+	nonempty |= 1U << order;
 	page->state = PAGE_FREE;
 	page->order = order;
 	page->prev = NULL;
@@ -66,6 +126,8 @@ static __always_inline void take_out(struct page *page, unsigned int order)
 		free_blocks[order] = page->next;
 	if (page->next)
 		page->next->prev = page->prev;
+	if (!free_blocks[order])
+		nonempty &= ~(1U << order);
 }
 
 /* The descriptor of a page that the frontier has just passed. */
@@ -81,13 +143,16 @@ static __always_inline struct page *new_page(struct region *region, size_t frame
 static void advance(struct region *region, size_t frame)
 {
 	while (region->frontier < frame) {
+		struct page *page;
 		unsigned int order = 0;
 
 		/* The largest aligned block that ends at or before @frame */
 		while (order < PAGE_ORDER_MAX && IS_ALIGNED(region->frontier, 2UL << order) &&
 		       region->frontier + (2UL << order) <= frame)
 			order++;
-		push(new_page(region, region->frontier), order);
+		page = new_page(region, region->frontier);
+		poison(page, order);
+		push(page, order);
 		region->frontier += 1UL << order;
 	}
 }
@@ -111,17 +176,16 @@ static struct page *from_frontier(unsigned int order)
 
 static struct page *block_alloc(unsigned int order)
 {
-	struct page *page = NULL;
-	unsigned int found;
+	struct page *page;
+	unsigned int found = order;
 
-	for (found = order; found <= PAGE_ORDER_MAX; found++) {
-		page = free_blocks[found];
-		if (page)
-			break;
-	}
-	if (!page)
+	if (!(nonempty >> order))
 		return from_frontier(order);
+	while (!(nonempty >> found & 1))
+		found++;
+	page = free_blocks[found];
 	take_out(page, found);
+	check_free(page, found);
 	while (found > order) {
 		struct page *half = page + (1UL << --found);
 
@@ -157,79 +221,132 @@ static void block_free(struct page *page, unsigned int order)
 	push(page, order);
 }
 
+/* A block, with the lock. Return: its first page, or NULL. */
+static struct page *locked_alloc(unsigned int order)
+{
+	struct page *page = block_alloc(order);
+
+	if (page) {
+		page->state = PAGE_USED;
+		page->order = (u8)order;
+		used += 1UL << order;
+	}
+	return page;
+}
+
+static void locked_free(struct page *page, unsigned int order)
+{
+	used -= 1UL << order;
+	block_free(page, order);
+}
+
 /* --- single pages ------------------------------------------------------------- */
 
 /*
- * Single pages come and go most. The last ones freed are kept apart, since
- * merging a page into a block and cutting one off again is most of the work.
+ * Single pages come and go most. Each hart keeps those that it freed last, since
+ * merging a page into a block and cutting one off again is most of the work, and
+ * so that harts do not wait for each other. Other harts come for them when there
+ * is nothing else.
  */
 #define CACHED_PAGES 16
 
-static struct {
-	struct page *list;
+static struct page_cache {
+	struct spinlock lock;
 	unsigned int count;
-} cache;
+	struct page *list;
+} caches[NR_HARTS];
 
-static void drain_cache(void)
+/* Give all that is in caches back. Return: whether there was anything. */
+static noinline bool drain_caches(void)
 {
-	struct page *page, *next;
+	bool found = false;
+	unsigned int i;
 
-	for (page = cache.list; page; page = next) {
-		next = page->next;
-		block_free(page, 0);
-	}
-	cache.list = NULL;
-	cache.count = 0;
-}
+	for (i = 0; i < NR_HARTS; i++) {
+		unsigned long flags = spin_lock(&caches[i].lock);
+		struct page *page = caches[i].list, *next;
 
-static __always_inline struct page *alloc_locked(unsigned int order)
-{
-	struct page *page = cache.list;
-
-	if (likely(order == 0 && page)) {
-		cache.list = page->next;
-		cache.count--;
-	} else {
-		if (order > PAGE_ORDER_MAX)
-			return NULL;
-		page = block_alloc(order);
-		if (!page) {
-			if (!cache.count)
-				return NULL;
-			drain_cache();
-			page = block_alloc(order);
-			if (!page)
-				return NULL;
+		caches[i].list = NULL;
+		caches[i].count = 0;
+		spin_unlock(&caches[i].lock, flags);
+		for (; page; page = next) {
+			next = page->next;
+			flags = spin_lock(&lock);
+			locked_free(page, 0);
+			spin_unlock(&lock, flags);
+			found = true;
 		}
 	}
-	page->state = PAGE_USED;
-	page->order = order;
-	counts.used += 1UL << order;
+	return found;
+}
+
+static noinline struct page *alloc_slow(unsigned int order)
+{
+	struct page *page;
+	unsigned long flags;
+
+	if (order > PAGE_ORDER_MAX)
+		return NULL;
+	do {
+		flags = spin_lock(&lock);
+		page = locked_alloc(order);
+		spin_unlock(&lock, flags);
+	} while (!page && drain_caches());
 	return page;
 }
 
 struct page *page_alloc(unsigned int order)
 {
-	unsigned long flags = spin_lock(&lock);
-	struct page *page = alloc_locked(order);
+	if (alloc_must_fail())
+		return NULL;
+	if (likely(order == 0)) {
+		unsigned long flags = local_irq_save();
+		struct page_cache *cache = &caches[this_hart()];
+		struct page *page;
 
-	spin_unlock(&lock, flags);
-	return page;
+		spin_lock_masked(&cache->lock);
+		page = cache->list;
+		if (likely(page)) {
+			cache->list = page->next;
+			cache->count--;
+			page->state = PAGE_USED;
+			page->order = 0;
+		}
+		spin_unlock(&cache->lock, flags);
+		if (likely(page)) {
+			check_free(page, 0);
+			return page;
+		}
+	}
+	return alloc_slow(order);
 }
 
 void page_free(struct page *page, unsigned int order)
 {
-	unsigned long flags = spin_lock(&lock);
+	unsigned long flags;
 
-	counts.used -= 1UL << order;
-	if (likely(order == 0 && cache.count < CACHED_PAGES)) {
-		page->state = PAGE_INSIDE;
-		page->next = cache.list;
-		cache.list = page;
-		cache.count++;
-	} else {
-		block_free(page, order);
+	check_used(page, order);
+	flags = local_irq_save();
+	if (likely(order == 0)) {
+		struct page_cache *cache = &caches[this_hart()];
+		bool keep;
+
+		spin_lock_masked(&cache->lock);
+		keep = cache->count < CACHED_PAGES;
+		if (likely(keep)) {
+			page->state = PAGE_INSIDE;
+			page->next = cache->list;
+			cache->list = page;
+			cache->count++;
+		}
+		spin_unlock_masked(&cache->lock);
+		if (likely(keep)) {
+			local_irq_restore(flags);
+			return;
+		}
 	}
+	spin_lock_masked(&lock);
+	locked_free(page, order);
 	spin_unlock(&lock, flags);
 }
 
@@ -257,11 +374,16 @@ void page_alloc_add(phys_addr_t start, phys_addr_t end)
 	region->end = last;
 	region->map = phys_to_virt((phys_addr_t)first << PAGE_SHIFT);
 	region_count++;
-	counts.total += last - region->frontier;
+	total += last - region->frontier;
 }
 
 struct page_counts page_alloc_counts(void)
 {
+	struct page_counts counts = { .total = total, .used = used };
+	unsigned int i;
+
+	for (i = 0; i < NR_HARTS; i++)
+		counts.used -= READ_ONCE(caches[i].count);
 	return counts;
 }
 

@@ -9,10 +9,14 @@
  */
 #include <ahoy/compiler.h>
 #include <ahoy/errno.h>
+#include <ahoy/fail_alloc.h>
 #include <ahoy/page_alloc.h>
 #include <ahoy/slab.h>
 #include <ahoy/spinlock.h>
+#include <ahoy/string.h>
 #include <asm/page.h>
+
+#include "heap.h"
 
 #define MIN_ALIGN 16
 /* Ends the list of freed objects; no offset, since those are multiples of 16. */
@@ -46,6 +50,9 @@ static struct page *new_slab(struct kmem_cache *cache)
 
 	if (!slab)
 		return NULL;
+	/* What was there must not look like an object that was freed. */
+	if (IS_ENABLED(CONFIG_HEAP_DEBUG))
+		memset(page_to_virt(slab), 0, PAGE_SIZE);
 	slab->state = PAGE_SLAB;
 	slab->cache = cache;
 	slab->first_free = NO_OBJECT;
@@ -100,9 +107,13 @@ static noinline void *object_alloc_slow(struct kmem_cache *cache)
 
 void *kmem_cache_alloc(struct kmem_cache *cache)
 {
-	unsigned long flags = spin_lock(&cache->lock);
-	void *object = cache->free;
+	unsigned long flags;
+	void *object;
 
+	if (alloc_must_fail())
+		return NULL;
+	flags = spin_lock(&cache->lock);
+	object = cache->free;
 	if (likely(object)) {
 		cache->free = *(void **)object;
 		cache->active->objects++;

@@ -51,6 +51,10 @@ struct kmem_cache {
 	u16 align;
 	u16 per_slab;  /* objects */
 	size_t in_use; /* objects */
+#ifdef CONFIG_HEAP_DEBUG
+	u16 guard;	 /* bytes before an object */
+	u16 object_size; /* as asked for */
+#endif
 };
 
 /*
@@ -68,5 +72,24 @@ void kmem_cache_free(struct kmem_cache *cache, void *object);
 
 /* Give back what memory @cache keeps for its next objects. */
 void kmem_cache_shrink(struct kmem_cache *cache);
+
+#ifdef CONFIG_HEAP_DEBUG
+/* @p, which may be NULL, was allocated on behalf of @caller. */
+void heap_set_caller(void *p, const void *caller);
+
+/* Tell the log who has how many objects. Context: any thread. */
+void heap_report(void);
+
+/* How many objects are in use. Context: any. */
+size_t heap_objects(void);
+#else
+static inline void heap_set_caller(void *p, const void *caller)
+{
+}
+
+static inline void heap_report(void)
+{
+}
+#endif
 
 #endif

@@ -40,7 +40,7 @@ HEADERS = {
     "list.h": "lib", "rbtree.h": "lib", "string.h": "lib", "types.h": "lib",
     # What lib's "%pS" asks whoever links it for.
     "kallsyms.h": "lib",
-    "address_space.h": "mm", "fault.h": "mm", "memblock.h": "mm", "page_alloc.h": "mm",
+    "address_space.h": "mm", "fail_alloc.h": "mm", "fault.h": "mm", "memblock.h": "mm", "page_alloc.h": "mm",
     "slab.h": "mm", "vmalloc.h": "mm",
     "bench.h": "kernel", "cmdline.h": "kernel", "console.h": "kernel", "crash.h": "kernel",
     "init.h": "kernel", "interrupt.h": "kernel", "ktest.h": "kernel", "hangs.h": "kernel", "lockdep.h": "kernel",
@@ -51,11 +51,11 @@ HEADERS = {
     "console_direct.h": "drivers", "uart8250.h": "drivers", "uart_sifive.h": "drivers",
 }
 
-# Open to every room but lib: printing, panic, spinlocks, tests, labels of phases, and
-# the tables in which a file registers what it brings. init.h and interrupt.h also
+# Open to every room but lib: printing, panic, spinlocks, which hart this is, tests, labels of
+# phases, and the tables in which a file registers what it brings. init.h and interrupt.h also
 # name the entries that arch calls.
-COMMON = {"bench.h", "crash.h", "fault.h", "init.h", "interrupt.h", "ktest.h", "lockdep.h",
-          "panic.h", "phase.h", "printk.h", "section.h", "spinlock.h"}
+COMMON = {"bench.h", "cmdline.h", "crash.h", "fault.h", "init.h", "interrupt.h", "ktest.h",
+          "lockdep.h", "panic.h", "phase.h", "printk.h", "section.h", "smp.h", "spinlock.h"}
 
 # mm's upper storey, address spaces, may use threads and their locks besides.
 UPPER = re.compile(r"mm/(address_space|memory_object|own_page|space_)\w*\.[cho]$")
