@@ -44,7 +44,7 @@ HEADERS = {
     "page_alloc.h": "mm", "slab.h": "mm", "vmalloc.h": "mm",
     "bench.h": "kernel", "cmdline.h": "kernel", "console.h": "kernel",
     "console_input.h": "kernel", "crash.h": "kernel", "init.h": "kernel", "irq.h": "kernel",
-    "interrupt.h": "kernel", "ktest.h": "kernel", "lockdep.h": "kernel",
+    "hangs.h": "kernel", "interrupt.h": "kernel", "ktest.h": "kernel", "lockdep.h": "kernel",
     "mutex.h": "kernel", "of.h": "kernel", "panic.h": "kernel",
     "phase.h": "kernel", "power.h": "kernel", "printk.h": "kernel", "sched.h": "kernel",
     "section.h": "kernel", "smp.h": "kernel", "spinlock.h": "kernel", "stackprotector.h": "kernel",

@@ -184,3 +184,25 @@ def test_lock_checker(way: str) -> None:
     kernel = build("ktest", "KTEST=n", "CRASH_TEST=y", "LOCKDEP=y")
     report = check_panic(boot(kernel, "--append", f"crash={way}"))
     assert re.match(f"Kernel panic - not syncing: {LOCKS[way]}", report), report
+
+
+@pytest.mark.parametrize("options", [(), ("SMP=n", "PREEMPT_NONE=y")], ids=" ".join)
+def test_hangs(options: tuple) -> None:
+    """Who keeps a hart for itself is told once; so is who waits when nothing can wake anybody."""
+    kernel = build("ktest", "KTEST=n", "CRASH_TEST=y", "SOFTLOCKUP_DETECTOR=y",
+                   "SOFTLOCKUP_SECONDS=1", "DEADLOCK_REPORT=y", "STACKTRACE=y", "KALLSYMS=y",
+                   *options)
+    check_panic(boot(kernel, "--append", "crash=deadlock"), "deadlock: every thread waits",
+                "thread boot waits for", "thread polite waits for")
+    hog = r"soft lockup: thread hog keeps hart \d from others for 1 s\n"
+    result = boot(kernel, "--append", "crash=soft-lockup")
+    assert result.status == 0 and len(re.findall(hog, result.text)) == 1, result
+    assert re.search(r"^Call trace:\n(  .*\n)*  hog\+0x", result.text, re.MULTILINE), result
+    report = check_panic(boot(kernel, "--append", "crash=soft-lockup softlockup_panic"))
+    assert re.match(f"Kernel panic - not syncing: {hog}", report), report
+
+
+def test_hang_options() -> None:
+    """The same tests pass while both are watched, on several harts."""
+    kernel = build("ktest", "SOFTLOCKUP_DETECTOR=y", "DEADLOCK_REPORT=y", "LOCKDEP=y")
+    check_ktap(kernel, boot(kernel, "--smp", "4"))

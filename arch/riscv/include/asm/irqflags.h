@@ -33,6 +33,12 @@ static __always_inline void local_irq_disable(void)
 	__asm__ __volatile__("csrci sstatus, %0" : : "i"(SSTATUS_SIE) : "memory");
 }
 
+/* Whether devices may interrupt this hart (sie.SEIE). */
+static __always_inline bool device_interrupts_enabled(void)
+{
+	return csr_read(sie) >> IRQ_EXTERNAL & 1;
+}
+
 static __always_inline bool irqs_disabled(void)
 {
 	return !(csr_read(sstatus) & SSTATUS_SIE);
