@@ -12,6 +12,7 @@
 
 #define BASE 0x10000000UL
 #define SIZE (16 * PAGE_SIZE)
+#define HITS 40
 
 static bool open_in_interrupt, open_in_thread, open_in_fill;
 static bool copying;
@@ -23,16 +24,16 @@ static void look(struct timer *self)
 {
 	interrupts += copying;
 	open_in_interrupt |= user_access_open();
-	if (interrupts < 100)
-		timer_arm(self, time_now() + 20 * NSEC_PER_USEC + interrupts * 37 % 1000);
+	if (interrupts < HITS)
+		timer_arm(self, time_now() + 50 * NSEC_PER_USEC + interrupts * 37 % 1000);
 }
 
 /* More urgent than who copies: it runs in the middle of that. */
 static int look_often(void *arg)
 {
-	while (READ_ONCE(interrupts) < 100) {
+	while (READ_ONCE(interrupts) < HITS) {
 		open_in_thread |= user_access_open();
-		wait_on(&never, 0, time_now() + 50 * NSEC_PER_USEC);
+		wait_on(&never, 0, time_now() + 200 * NSEC_PER_USEC);
 	}
 	return 0;
 }
@@ -58,7 +59,7 @@ KTEST(user_access, closed_elsewhere)
 	timer_init(&timer, look);
 	thread = thread_create("look", look_often, NULL, PRIORITY_DEFAULT - 1);
 	timer_arm(&timer, time_now());
-	while (READ_ONCE(interrupts) < 100) {
+	while (READ_ONCE(interrupts) < HITS) {
 		WRITE_ONCE(copying, true);
 		KTEST_EXPECT(copy_to_user((void __user __force *)BASE, buffer, SIZE) == 0);
 		WRITE_ONCE(copying, false);

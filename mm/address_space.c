@@ -452,7 +452,7 @@ static int share_pages(struct address_space *space, struct address_space *child,
 			continue;
 		leaf.access &= ~VM_WRITE;
 		err = user_leaf_insert(&child->tables, &leaf, table_alloc);
-		if (err)
+		if (err < 0)
 			return err;
 		own_page_get(leaf.pa, 1);
 		*fence |= user_leaf_change(&space->tables, &leaf);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <ahoy/address_space.h>
 #include <ahoy/bench.h>
+#include <ahoy/smp.h>
 #include <ahoy/thread.h>
 #include <asm/page.h>
 #include <asm/uaccess.h>
@@ -51,6 +52,7 @@ BENCH(user, fault_zero)
 		write_page(__round);
 	}
 	leave(space);
+	return space ? BENCH_ROUNDS : 0;
 }
 
 /* The same with a page copied that a clone has, too. */
@@ -69,6 +71,7 @@ BENCH(user, fault_copy)
 	if (child)
 		address_space_destroy(child);
 	leave(space);
+	return space ? BENCH_ROUNDS : 0;
 }
 
 BENCH(user, copy_8)
@@ -81,6 +84,7 @@ BENCH(user, copy_8)
 		write_page(0);
 	}
 	leave(space);
+	return space ? BENCH_ROUNDS : 0;
 }
 
 BENCH(user, copy_page)
@@ -94,6 +98,7 @@ BENCH(user, copy_page)
 		(void)copy_from_user(buffer, page_at(0), PAGE_SIZE);
 	}
 	leave(space);
+	return space ? BENCH_ROUNDS : 0;
 }
 
 BENCH(user, map_unmap)
@@ -108,6 +113,7 @@ BENCH(user, map_unmap)
 			(void)address_space_unmap(space, addr, PAGE_SIZE);
 	}
 	leave(space);
+	return space ? BENCH_ROUNDS : 0;
 }
 
 /* Of a space with BENCH_ROUNDS pages, and the end of the clone. */
@@ -125,32 +131,47 @@ BENCH(user, clone_destroy)
 			address_space_destroy(child);
 	}
 	leave(space);
+	return space ? BENCH_ROUNDS : 0;
 }
 
-static int ping_pong(void *arg)
+static int ping(void *arg)
 {
 	address_space_enter(arg);
-	for (unsigned int i = 0; i < BENCH_ROUNDS / 2; i++) {
+	for (unsigned int i = 0; i < BENCH_ROUNDS; i++) {
 		mark_begin();
 		thread_yield();
-		mark_end();
 	}
 	return 0;
 }
 
-/* As thread.switch, between threads in two spaces. */
+static int pong(void *arg)
+{
+	address_space_enter(arg);
+	for (unsigned int i = 0; i < BENCH_ROUNDS; i++) {
+		mark_end();
+		thread_yield();
+	}
+	return 0;
+}
+
+/* As thread.switch, between threads in two spaces. With more harts they would run side by side. */
 BENCH(user, switch_space)
 {
-	struct address_space *spaces[2] = { address_space_create(), address_space_create() };
-	struct thread *threads[2];
-	unsigned int i;
+	struct address_space *spaces[2];
+	struct thread *a, *b;
 
-	for (i = 0; i < 2; i++)
-		threads[i] = thread_create("ping", ping_pong, spaces[i], PRIORITY_DEFAULT + 1);
-	for (i = 0; i < 2; i++) {
-		if (threads[i])
-			thread_join(threads[i]);
+	if (smp_online() > 1)
+		return 0;
+	spaces[0] = address_space_create();
+	spaces[1] = address_space_create();
+	a = thread_create("ping", ping, spaces[0], PRIORITY_DEFAULT + 1);
+	b = a ? thread_create("pong", pong, spaces[1], PRIORITY_DEFAULT + 1) : NULL;
+	if (a)
+		thread_join(a);
+	if (b)
+		thread_join(b);
+	for (unsigned int i = 0; i < 2; i++)
 		if (spaces[i])
 			address_space_destroy(spaces[i]);
-	}
+	return b ? BENCH_ROUNDS : 0;
 }

@@ -142,7 +142,7 @@ static int read_mapped(void *arg)
 static void map_often(void)
 {
 	address_space_enter(space);
-	for (u32 n = 2; n < 80; n += 2) {
+	for (u32 n = 2; n < 40; n += 2) {
 		u64 value = n;
 
 		KTEST_EXPECT(map(space, BASE, PAGE_SIZE) == 0);

@@ -575,6 +575,65 @@ KTEST(address_space, fault_without_memory)
 	memory_object_put(object);
 }
 
+/* Take what the heap has left of objects of @size bytes. Return: those taken, linked. */
+static void **take_objects(size_t size)
+{
+	void **list = NULL, **object;
+
+	while ((object = kmalloc(size))) {
+		*object = list;
+		list = object;
+	}
+	return list;
+}
+
+static void give_objects(void **list)
+{
+	while (list) {
+		void **object = list;
+
+		list = *object;
+		kfree(object);
+	}
+}
+
+/* Where a mapping would have to be divided, and cannot be, all stays as it was. */
+KTEST(address_space, operations_without_memory)
+{
+	struct address_space *space = enter_new();
+	unsigned long size = 8 * PAGE_SIZE, middle = BASE + 2 * PAGE_SIZE, i;
+	struct page *pages;
+	void **objects, **others;
+
+	KTEST_ASSERT(space);
+	KTEST_EXPECT(map(space, BASE, size, RW) == 0);
+	for (i = 0; i < 8; i++)
+		KTEST_EXPECT(put(BASE + i * PAGE_SIZE, i + 1) == 0);
+	pages = take_pages(0);
+	objects = take_objects(sizeof(struct mapping));
+	others = take_objects(sizeof(struct memory_object));
+	KTEST_EXPECT(map(space, BASE + size, PAGE_SIZE, RW) == -ENOMEM);
+	KTEST_EXPECT(map(space, middle, PAGE_SIZE, RW | VM_REPLACE) == -ENOMEM);
+	KTEST_EXPECT(address_space_unmap(space, middle, PAGE_SIZE) == -ENOMEM);
+	KTEST_EXPECT(address_space_unmap(space, middle, size) == -ENOMEM);
+	KTEST_EXPECT(address_space_protect(space, middle, PAGE_SIZE, VM_READ) == -ENOMEM);
+	KTEST_EXPECT(address_space_protect(space, BASE, PAGE_SIZE, 0) == -ENOMEM);
+	KTEST_EXPECT(!address_space_create() && !address_space_clone(space));
+	KTEST_EXPECT(!memory_object_create(PAGE_SIZE, NULL, NULL));
+	KTEST_EXPECT(count_mappings(space) == 1);
+	for (i = 0; i < 8; i++)
+		KTEST_EXPECT(get(BASE + i * PAGE_SIZE) == i + 1 &&
+			     put(BASE + i * PAGE_SIZE, i + 2) == 0);
+	/* What needs nothing more can be done. */
+	KTEST_EXPECT(address_space_protect(space, BASE, size, VM_READ) == 0);
+	KTEST_EXPECT(put(BASE, 1) == -EFAULT);
+	KTEST_EXPECT(address_space_unmap(space, BASE, size) == 0 && get(BASE) == ~0ULL);
+	give_objects(others);
+	give_objects(objects);
+	give_pages(pages);
+	leave(space);
+}
+
 /* --- blocks of 2 MiB -------------------------------------------------------------------------- */
 
 #ifdef CONFIG_HUGE_PAGES
@@ -636,6 +695,17 @@ KTEST(address_space, blocks)
 	expect_pages(BASE, 1, 510, 0);
 	address_space_enter(parent);
 	address_space_destroy(child);
+	/* A block that cannot be divided for want of memory stays as it is. */
+	KTEST_EXPECT(address_space_protect(parent, BASE + BLOCK, BLOCK, RW) == 0);
+	KTEST_EXPECT(put(BASE + BLOCK, 7) == 0);
+	if (is_block(parent, BASE + BLOCK)) {
+		struct page *pages = take_pages(0);
+
+		KTEST_EXPECT(address_space_unmap(parent, BASE + BLOCK + PAGE_SIZE, PAGE_SIZE) ==
+			     -ENOMEM);
+		KTEST_EXPECT(is_block(parent, BASE + BLOCK) && put(BASE + BLOCK, 8) == 0);
+		give_pages(pages);
+	}
 	/* All of it is free again, and a block can be there again. */
 	KTEST_EXPECT(address_space_unmap(parent, BASE - PAGE_SIZE, 2 * BLOCK + 4 * PAGE_SIZE) == 0);
 	KTEST_EXPECT(map(parent, BASE, BLOCK, RW) == 0);

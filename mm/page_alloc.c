@@ -202,11 +202,12 @@ static void block_free(struct page *page, unsigned int order)
 
 	for (; order < PAGE_ORDER_MAX; order++) {
 		size_t other = frame ^ (1UL << order);
-		struct page *buddy = region->map + (other - region->start);
+		struct page *buddy;
 
 		/* Below the region's start lie no descriptors, behind the frontier none that is valid. */
 		if (other < region->start || other >= region->frontier)
 			break;
+		buddy = region->map + (other - region->start);
 		if (buddy->state != PAGE_FREE || buddy->order != order)
 			break;
 		take_out(buddy, order);

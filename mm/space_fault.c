@@ -44,14 +44,14 @@ static unsigned int quiet_access(const struct mapping *mapping)
 /* Put a leaf where there is none, and let this hart try again. */
 static int add_leaf(struct address_space *space, const struct user_leaf *leaf)
 {
-	int err = user_leaf_insert(&space->tables, leaf, table_alloc);
+	int made = user_leaf_insert(&space->tables, leaf, table_alloc);
 
-	if (err)
-		return err;
+	if (made < 0)
+		return made;
 	/* Code may have been written to it by any hart, and run by any from here on. */
 	if (leaf->access & VM_EXEC)
 		smp_fence_code();
-	user_fence_here(leaf->va);
+	user_fence_here(leaf->va, made);
 	return 0;
 }
 
@@ -202,7 +202,7 @@ static int fault_write(struct address_space *space, const struct mapping *mappin
 	if (mapping->flags & VM_SHARED || (leaf->own && own_page_is_single(leaf->pa))) {
 		leaf->access |= VM_WRITE;
 		user_leaf_change(&space->tables, leaf);
-		user_fence_here(va);
+		user_fence_here(va, false);
 		return 0;
 	}
 	if (leaf->block) {
@@ -225,7 +225,7 @@ static int fault_mapped(struct address_space *space, const struct mapping *mappi
 		err = fault_empty(space, mapping, va, access);
 	else if (leaf.access & access)
 		/* The hart remembered less, or another thread was faster. */
-		user_fence_here(va);
+		user_fence_here(va, true);
 	else
 		err = fault_write(space, mapping, va, &leaf);
 	tables_unlock(space);

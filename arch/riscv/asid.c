@@ -69,10 +69,14 @@ static void flush_page(unsigned long va, unsigned long asid)
 	__asm__ __volatile__("sfence.vma %0, %1" : : "r"(va), "r"(asid) : "memory");
 }
 
-void user_fence_here(unsigned long va)
+/* Whatever the ASID: the thread may have moved to another hart since it faulted. */
+void user_fence_here(unsigned long va, bool way)
 {
-	/* Whatever the ASID: the thread may have moved to another hart since it faulted. */
-	__asm__ __volatile__("sfence.vma %0" : : "r"(va) : "memory");
+	/* With an address, the fence is for leaves alone. */
+	if (way)
+		__asm__ __volatile__("sfence.vma" : : : "memory");
+	else
+		__asm__ __volatile__("sfence.vma %0" : : "r"(va) : "memory");
 }
 
 /* --- contexts ----------------------------------------------------------------------- */

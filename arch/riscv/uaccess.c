@@ -75,6 +75,7 @@ static long copy_string(char *dst, const char __user *src, size_t size, bool sle
 
 long strncpy_from_user(char *dst, const char __user *src, size_t size)
 {
+	might_sleep();
 	return copy_string(dst, src, size, true);
 }
 

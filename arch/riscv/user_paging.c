@@ -91,13 +91,14 @@ static pte_t *find_slot(const struct user_tables *tables, unsigned long va, unsi
 	}
 }
 
-/* The entry of @level on the way to @va; tables that are missing are made. */
+/* The entry of @level on the way to @va; tables that are missing are made: then *@made. */
 static pte_t *make_slot(struct user_tables *tables, unsigned long va, unsigned int level,
-			void *(*table_alloc)(void))
+			void *(*table_alloc)(void), bool *made)
 {
 	unsigned int at;
 	pte_t *slot = find_slot(tables, va, &at);
 
+	*made = at > level;
 	while (at > level) {
 		pte_t *table = table_alloc();
 
@@ -137,19 +138,20 @@ int user_leaf_insert(struct user_tables *tables, const struct user_leaf *leaf,
 {
 	unsigned int at;
 	pte_t *slot;
+	bool made;
 
 	if (leaf->block) {
 		slot = find_slot(tables, leaf->va, &at);
 		if (at == 0)
 			return -EEXIST;
 	}
-	slot = make_slot(tables, leaf->va, leaf->block, table_alloc);
+	slot = make_slot(tables, leaf->va, leaf->block, table_alloc, &made);
 	if (!slot)
 		return -ENOMEM;
 	/* Whoever finds the entry finds the page as it was prepared before. */
 	__atomic_thread_fence(__ATOMIC_RELEASE);
 	set_pte(tables, leaf->va, leaf->block, slot, leaf_pte(leaf));
-	return 0;
+	return made;
 }
 
 bool user_leaf_change(struct user_tables *tables, const struct user_leaf *leaf)

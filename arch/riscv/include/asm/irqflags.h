@@ -43,6 +43,12 @@ static __always_inline bool irqs_disabled(void)
 {
 	return !(csr_read(sstatus) & SSTATUS_SIE);
 }
+
+/* Let devices interrupt this hart. Context: each hart that shall be, once. */
+static __always_inline void local_irq_accept_devices(void)
+{
+	csr_set(sie, 1UL << IRQ_EXTERNAL);
+}
 #else
 static __always_inline unsigned long local_irq_save(void)
 {

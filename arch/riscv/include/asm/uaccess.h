@@ -13,6 +13,7 @@
 
 #include <ahoy/compiler.h>
 #include <ahoy/errno.h>
+#include <ahoy/lockdep.h>
 #include <ahoy/types.h>
 #include <asm/csr.h>
 #include <asm/user_paging.h>
@@ -57,6 +58,7 @@ long uaccess_string(char *dst, const char *src, size_t n, unsigned long sleep);
  */
 static inline int copy_from_user(void *dst, const void __user *src, size_t n)
 {
+	might_sleep();
 	return user_range(src, n) ? uaccess_copy(dst, (const void __force *)src, n, true) : -EFAULT;
 }
 
@@ -69,6 +71,7 @@ static inline int copy_from_user_nofault(void *dst, const void __user *src, size
 /* Copy @n bytes to user memory at @dst. Return, context: as copy_from_user(), of writing. */
 static inline int copy_to_user(void __user *dst, const void *src, size_t n)
 {
+	might_sleep();
 	return user_range(dst, n) ? uaccess_copy((void __force *)dst, src, n, true) : -EFAULT;
 }
 
@@ -80,6 +83,7 @@ static inline int copy_to_user_nofault(void __user *dst, const void *src, size_t
 /* Write @n zeroes to user memory at @dst. Return, context: as copy_to_user(). */
 static inline int clear_user(void __user *dst, size_t n)
 {
+	might_sleep();
 	return user_range(dst, n) ? uaccess_clear((void __force *)dst, n, 0, true) : -EFAULT;
 }
 

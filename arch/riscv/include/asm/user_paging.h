@@ -91,9 +91,10 @@ static inline bool user_leaf_find(const struct user_tables *tables, unsigned lon
 
 /*
  * Put a leaf where there is none. @table_alloc gives a page in the linear map
- * for a table, or NULL. Return: 0, -ENOMEM if it did not, -EEXIST if a block is
- * to go where there is a table already. Nobody needs to be told: a hart that
- * remembers that there was nothing faults, and then does user_fence_here().
+ * for a table, or NULL. Return: 0, or 1 if tables were made; -ENOMEM if it did
+ * not, -EEXIST if a block is to go where there is a table already. Nobody needs
+ * to be told: a hart that remembers that there was nothing faults, and then
+ * does user_fence_here().
  */
 int user_leaf_insert(struct user_tables *tables, const struct user_leaf *leaf,
 		     void *(*table_alloc)(void)) __must_check;
@@ -115,8 +116,11 @@ void user_leaf_erase(struct user_tables *tables, unsigned long va);
 int user_leaf_split(struct user_tables *tables, unsigned long va,
 		    void *(*table_alloc)(void)) __must_check;
 
-/* Have this hart forget what it remembers of @va: a fault may have come from that. */
-void user_fence_here(unsigned long va);
+/*
+ * Have this hart forget what it remembers of @va, since a fault may have come
+ * from that; and, if @way, of the tables on the way to it. Context: any.
+ */
+void user_fence_here(unsigned long va, bool way);
 
 /*
  * Translate by @tables from here on; NULL: only the kernel's addresses.
