@@ -179,6 +179,7 @@ static bool lock_broken;
 void console_break_lock(void)
 {
 	lock_broken = true;
+	console_poll();
 }
 
 static unsigned long take_lock(bool *taken)
@@ -226,6 +227,18 @@ void console_write(const char *text, size_t len)
 	}
 	release_lock(taken, flags);
 }
+
+#ifdef CONFIG_CONSOLE_QUEUE
+void console_poll(void)
+{
+	bool taken;
+	unsigned long flags = take_lock(&taken);
+
+	if (current && current->poll)
+		current->poll();
+	release_lock(taken, flags);
+}
+#endif
 
 void console_flush(void)
 {

@@ -6,6 +6,7 @@
 #include <ahoy/cmdline.h>
 #include <ahoy/console.h>
 #include <ahoy/init.h>
+#include <ahoy/irq.h>
 #include <ahoy/of.h>
 #include <ahoy/panic.h>
 #include <ahoy/phase.h>
@@ -64,6 +65,7 @@ void __entry start_kernel(unsigned long hartid, unsigned long fdt)
 	PHASE("console");
 	console_init();
 	printk_console_ready();
+	irq_init(hartid);
 	local_irq_enable();
 	PHASE("late");
 	init_run(INIT_LEVEL_late);
@@ -74,6 +76,7 @@ void __entry start_kernel(unsigned long hartid, unsigned long fdt)
 	}
 	PHASE("line");
 	print_line();
+	console_poll();
 	if (!IS_ENABLED(CONFIG_FINISH_IDLE))
 		console_flush();
 	local_irq_disable();

@@ -40,6 +40,9 @@ struct of_node {
 	u32 ranges_len;
 	u32 address_cells, size_cells; /* of its children */
 	enum of_kind kind;
+#ifdef CONFIG_OF_IRQ
+	const u8 *props; /* the first property */
+#endif
 };
 
 /* The properties of the node whose properties are being read. */
@@ -62,8 +65,11 @@ static struct {
 	u32 bootargs_len, stdout_path_len;
 	u32 timebase_frequency;
 	struct fdt_cursor aliases; /* at the first property of /aliases */
-#ifdef CONFIG_SMP
+#ifdef CONFIG_OF_CPUS
 	struct fdt_cursor cpus; /* the same of /cpus */
+#endif
+#ifdef CONFIG_OF_IRQ
+	struct fdt_cursor tree; /* to read any property again */
 #endif
 } of;
 
@@ -378,6 +384,10 @@ static noinline void found_device(const struct of_reader *reader, const struct o
 		.reg_shift = props->reg_shift,
 		.reg_io_width = props->reg_io_width,
 		.path = path_hash(reader, node),
+#ifdef CONFIG_OF_IRQ
+		.node = node,
+		.root = reader->nodes,
+#endif
 	};
 
 	if (node->kind == OF_ROOT)
@@ -517,7 +527,10 @@ static int read_tree(struct of_reader *reader, struct fdt_cursor cursor)
 			reset_props(&reader->props);
 			if (node->kind == OF_ALIASES)
 				of.aliases = cursor;
-#ifdef CONFIG_SMP
+#ifdef CONFIG_OF_IRQ
+			node->props = cursor.next;
+#endif
+#ifdef CONFIG_OF_CPUS
 			if (node->kind == OF_CPUS)
 				of.cpus = cursor;
 #endif
@@ -587,6 +600,9 @@ void of_init(phys_addr_t fdt)
 	default:
 		bad_tree(fdt, "header describes blocks outside of it");
 	}
+#ifdef CONFIG_OF_IRQ
+	of.tree = cursor;
+#endif
 	if (read_tree(&reader, cursor))
 		bad_tree(fdt, "broken structure");
 	for (i = 0; fdt_reservation(blob, size, i, &base, &bytes); i++)
@@ -678,6 +694,84 @@ bool of_next_hart(unsigned long *id)
 	}
 	*id = best;
 	return best != ~0UL;
+}
+
+#endif
+
+#ifdef CONFIG_OF_IRQ
+
+/* The property @name among those that begin at @props. Return: false if there is none. */
+static noinline bool find_prop(const u8 *props, const char *name, struct fdt_cursor *prop)
+{
+	*prop = of.tree;
+	prop->next = props;
+	while (fdt_next(prop) == FDT_PROP)
+		if (text_equal(prop->name, name))
+			return true;
+	return false;
+}
+
+const u8 *of_property(const struct of_device *dev, const char *name, u32 *len)
+{
+	struct fdt_cursor prop;
+
+	if (!find_prop(dev->node->props, name, &prop))
+		return NULL;
+	*len = prop.len;
+	return prop.value;
+}
+
+struct of_irq of_irq(const struct of_device *dev)
+{
+	const struct of_node *node;
+	struct fdt_cursor prop;
+	struct of_irq irq = {};
+
+	if (find_prop(dev->node->props, "interrupts-extended", &prop)) {
+		if (prop.len >= 8)
+			irq = (struct of_irq){ fdt_read32(prop.value), fdt_read32(prop.value + 4) };
+		return irq;
+	}
+	if (!find_prop(dev->node->props, "interrupts", &prop) || prop.len < 4)
+		return irq;
+	irq.number = fdt_read32(prop.value);
+	/* The next node upwards that names a controller means its children, too. */
+	for (node = dev->node; node >= dev->root; node--) {
+		if (find_prop(node->props, "interrupt-parent", &prop)) {
+			irq.parent = prop_u32(&prop);
+			break;
+		}
+	}
+	return irq;
+}
+
+u32 of_hart_intc(unsigned long hart)
+{
+	struct fdt_cursor prop = of.cpus;
+	unsigned int depth = 1;
+	bool wanted = false;
+
+	while (prop.next && depth) {
+		switch (fdt_next(&prop)) {
+		case FDT_BEGIN_NODE:
+			/* Properties of a node come before its children. */
+			if (++depth == 2)
+				wanted = false;
+			break;
+		case FDT_PROP:
+			if (depth == 2 && !strcmp(prop.name, "reg") && prop.len >= 4)
+				wanted = fdt_read_cells(prop.value, prop.len / 4) == hart;
+			else if (depth == 3 && wanted && !strcmp(prop.name, "phandle"))
+				return prop_u32(&prop);
+			break;
+		case FDT_END_NODE:
+			depth--;
+			break;
+		default:
+			return 0;
+		}
+	}
+	return 0;
 }
 
 #endif

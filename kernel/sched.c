@@ -6,6 +6,7 @@
  */
 #include <ahoy/address_space.h>
 #include <ahoy/compiler.h>
+#include <ahoy/hangs.h>
 #include <ahoy/init.h>
 #include <ahoy/interrupt.h>
 #include <ahoy/list.h>
@@ -425,6 +426,7 @@ void schedule(void)
 {
 	struct run_queue *rq = this_queue();
 	struct thread *prev = thread_current(), *next;
+
 	lockdep_switch();
 	spin_lock_masked(&rq->lock);
 	if (likely(prev->state == THREAD_READY)) {
@@ -445,6 +447,7 @@ void schedule(void)
 		next->hart = (u16)(rq - run_queues);
 	rq->current = next;
 	start_slice(rq, next);
+	softlockup_switch(next->state == THREAD_IDLE);
 	switch_space(prev, next);
 	finish_switch(switch_to(prev, next));
 	return;
@@ -459,10 +462,31 @@ static void __noreturn idle(void)
 	for (;;) {
 		local_irq_disable();
 		schedule();
+		deadlock_hart_sleeps();
 		/* wfi ends with an interrupt that is pending, masked or not. */
 		wait_for_interrupt();
+		deadlock_hart_wakes();
 		local_irq_enable();
 	}
+}
+#endif
+
+#ifdef CONFIG_SOFTLOCKUP_DETECTOR
+bool sched_others_wait(void)
+{
+	return READ_ONCE(this_queue()->top) != NOBODY;
+}
+#endif
+
+#ifdef CONFIG_DEADLOCK_REPORT
+bool sched_anybody_ready(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_HARTS; i++)
+		if (READ_ONCE(run_queues[i].occupied))
+			return true;
+	return false;
 }
 #endif
 
@@ -546,6 +570,7 @@ struct thread *sched_hart_init(unsigned int hart)
 
 void sched_hart_idle(void)
 {
+	deadlock_hart_starts();
 	idle();
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <ahoy/address_space.h>
+#include <ahoy/fault.h>
 #include <ahoy/page_alloc.h>
 #include <ahoy/sched.h>
 #include <ahoy/slab.h>
@@ -138,6 +139,15 @@ struct thread *thread_create(const char *name, int (*fn)(void *arg), void *arg,
 	cond_resched();
 	return thread;
 }
+
+#ifdef CONFIG_STACKTRACE
+bool thread_on_stack(unsigned long address)
+{
+	unsigned long bottom = (unsigned long)thread_current()->stack;
+
+	return bottom && address > bottom && address <= bottom + STACK_SIZE;
+}
+#endif
 
 void thread_exit(int status)
 {

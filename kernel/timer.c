@@ -4,6 +4,7 @@
  * timer is set for the first of them.
  */
 #include <ahoy/compiler.h>
+#include <ahoy/hangs.h>
 #include <ahoy/init.h>
 #include <ahoy/interrupt.h>
 #include <ahoy/smp.h>
@@ -111,7 +112,7 @@ bool timer_cancel(struct timer *timer)
 	if (armed)
 		dequeue(queue, timer);
 	spin_unlock_masked(&queue->lock);
-	if (queue != &timer_queues[this_hart()])
+	if (IS_ENABLED(CONFIG_SMP) && queue != &timer_queues[this_hart()])
 		while (load_acquire(&queue->running) == timer)
 			;
 	local_irq_restore(flags);
@@ -127,16 +128,30 @@ void timer_interrupt(void)
 		struct timer *timer = queue->first;
 
 		dequeue(queue, timer);
-		queue->running = timer;
+		if (IS_ENABLED(CONFIG_SMP))
+			queue->running = timer;
 		spin_unlock_masked(&queue->lock);
 		timer->fn(timer);
 		spin_lock_masked(&queue->lock);
 		/* Who waits for this may free the timer. */
-		store_release(&queue->running, NULL);
+		if (IS_ENABLED(CONFIG_SMP))
+			store_release(&queue->running, NULL);
 	}
 	set_clockevent(queue);
 	spin_unlock_masked(&queue->lock);
 }
+
+#ifdef CONFIG_DEADLOCK_REPORT
+bool timers_pending(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_HARTS; i++)
+		if (READ_ONCE(timer_queues[i].first) || READ_ONCE(timer_queues[i].running))
+			return true;
+	return false;
+}
+#endif
 
 void timers_hart_init(void)
 {

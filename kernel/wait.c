@@ -4,7 +4,9 @@
  * waiters of several words in the order in which they came.
  */
 #include <ahoy/errno.h>
+#include <ahoy/hangs.h>
 #include <ahoy/init.h>
+#include <ahoy/printk.h>
 #include <ahoy/sched.h>
 #include <ahoy/spinlock.h>
 #include <ahoy/timer.h>
@@ -154,6 +156,19 @@ void thread_notify(struct thread *thread)
 		end_wait(thread, -EINTR);
 	spin_unlock(&lock, flags);
 }
+
+#ifdef CONFIG_DEADLOCK_REPORT
+void wait_show_all(void)
+{
+	struct thread *thread, *next;
+	unsigned int i;
+
+	for (i = 0; i < QUEUES; i++)
+		list_for_each_entry_safe(thread, next, &queues[i], wait_link)
+			console_printf("thread %s waits for the word at %p\n", thread->name,
+				       (const void *)thread->wait_word);
+}
+#endif
 
 static void wait_init(void)
 {

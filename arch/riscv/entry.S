@@ -83,6 +83,8 @@ interrupt:
 	sd	t1, IRQ_STATUS(sp)
 	csrr	a0, scause
 	call	do_irq
+	.globl	interrupt_return
+interrupt_return:
 	ld	t0, IRQ_EPC(sp)
 	ld	t1, IRQ_STATUS(sp)
 	csrw	sepc, t0

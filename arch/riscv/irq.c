@@ -17,6 +17,10 @@ void do_irq(unsigned long cause)
 		timer_interrupt();
 		break;
 	default:
+		if (IS_ENABLED(CONFIG_IRQCHIP) && (cause & ~SCAUSE_INTERRUPT) == IRQ_EXTERNAL) {
+			device_interrupt();
+			break;
+		}
 		panic("unexpected interrupt %lu", cause & ~SCAUSE_INTERRUPT);
 	}
 	preempt_from_irq();

@@ -8,11 +8,7 @@
 #include <ahoy/uart8250.h>
 #include <asm/paging.h>
 
-/*
- * Reads of the status register until a character must be out. At 300 baud one
- * takes 33 ms; a device register takes at least some tens of nanoseconds.
- */
-#define TX_POLLS 10000000
+#include "8250.h"
 
 static struct uart8250 uart;
 
@@ -50,13 +46,17 @@ static int uart8250_console_probe(const struct uart_port *port)
 	    !uart8250_setup(&uart, port->clock, port->baud))
 		pr_err("ttyS: no divisor of %u Hz makes %u baud; taken as it is\n", port->clock,
 		       port->baud);
-	return wait_for_tx() ? 0 : -EIO;
+	if (!wait_for_tx())
+		return -EIO;
+	uart8250_irq_port(&uart, port);
+	return 0;
 }
 
 static void uart8250_console_flush(void)
 {
 	unsigned int polls;
 
+	uart8250_irq_flush();
 	for (polls = TX_POLLS; polls && !uart8250_tx_empty(&uart); polls--)
 		;
 }
@@ -71,6 +71,14 @@ static __always_inline bool put(u8 c)
 
 static size_t uart8250_console_write(const char *text, size_t len)
 {
+	unsigned long flags;
+	size_t done;
+
+	if (uart8250_irq_begin(&flags)) {
+		done = console_put_each(text, len, uart8250_irq_put);
+		uart8250_irq_end(flags);
+		return done;
+	}
 	return console_put_each(text, len, put);
 }
 
@@ -80,6 +88,9 @@ CONSOLE_DECLARE(ttyS, CONSOLE_ORDER_UART) = {
 	.write = uart8250_console_write,
 	.flush = uart8250_console_flush,
 	.needs_port = true,
+#ifdef CONFIG_CONSOLE_QUEUE
+	.poll = uart8250_irq_poll,
+#endif
 };
 
 #ifdef CONFIG_OF
@@ -99,6 +110,7 @@ static void uart8250_found(const struct of_device *dev)
 		pr_err("ttyS: 0x%llx: reg, reg-shift or reg-io-width makes no sense\n", dev->base);
 		return;
 	}
+	uart8250_irq_found(dev, &port);
 	console_add_port("ttyS", &port, dev->path);
 }
 OF_DRIVER(ns16550a, "ns16550a", uart8250_found);

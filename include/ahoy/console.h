@@ -6,6 +6,7 @@
 #ifndef AHOY_CONSOLE_H
 #define AHOY_CONSOLE_H
 
+#include <ahoy/of.h>
 #include <ahoy/section.h>
 #include <ahoy/types.h>
 
@@ -37,6 +38,9 @@ struct uart_port {
 	u32 baud;	  /* bits per second to program, 0 to take over */
 	u32 reg_shift;	  /* registers are 1 << reg_shift bytes apart */
 	u32 reg_io_width; /* bytes of an access: 1, 2 or 4 */
+#ifdef CONFIG_OF_IRQ
+	struct of_irq irq;
+#endif
 };
 
 /* Where consoles stand in the table: those with devices come before SBI's. */
@@ -60,6 +64,13 @@ struct console {
 	void (*flush)(void);
 	/* needs a port: must be told its address */
 	bool needs_port;
+#ifdef CONFIG_CONSOLE_QUEUE
+	/*
+	 * Send what is queued, and from now on what is written, by polling; NULL
+	 * where there is no queue. Other harts may be anywhere.
+	 */
+	void (*poll)(void);
+#endif
 };
 
 /* A file's console; @order: CONSOLE_ORDER_... */
@@ -112,9 +123,26 @@ static inline void console_break_lock(void)
 }
 #endif
 
+#ifdef CONFIG_CONSOLE_QUEUE
+/*
+ * Have interrupts no part in the console any more: what was written is printed,
+ * and from now on console_write() waits for the UART. Context: any; before the
+ * machine's end, and for panics.
+ */
+void console_poll(void);
+#else
+static inline void console_poll(void)
+{
+}
+#endif
+
 #else
 
 #include <ahoy/console_direct.h>
+
+static inline void console_poll(void)
+{
+}
 
 static inline void console_break_lock(void)
 {

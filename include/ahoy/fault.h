@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Kinds of access to user memory, and what arch calls when one faults. */
+/* Kinds of access to user memory, and what arch calls when one faults, and for its reports. */
 #ifndef AHOY_FAULT_H
 #define AHOY_FAULT_H
+
+#include <ahoy/types.h>
 
 /* Bits: what an access is, what a mapping permits. Writing includes reading. */
 #define VM_READ	 1
@@ -15,5 +17,11 @@
  * thread without address space. Context: any thread; sleeps.
  */
 int user_fault(unsigned long addr, unsigned int access);
+
+/*
+ * Whether the byte before @address is on the stack of the thread that runs,
+ * which is not the boot thread. Context: any.
+ */
+bool thread_on_stack(unsigned long address);
 
 #endif

@@ -12,6 +12,15 @@ static inline void timer_interrupt(void)
 }
 #endif
 
+#ifdef CONFIG_IRQCHIP
+/* A device has interrupted this hart, by way of the interrupt controller. */
+void device_interrupt(void);
+#else
+static inline void device_interrupt(void)
+{
+}
+#endif
+
 #ifdef CONFIG_SMP
 /* Another hart has called hart_interrupt() for this one. */
 void ipi_received(void);

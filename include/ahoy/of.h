@@ -19,6 +19,9 @@ struct of_device {
 	u32 reg_shift;
 	u32 reg_io_width; /* bytes, 0 if not given */
 	u64 path;	  /* hash of the node's path, see of_stdout() */
+#ifdef CONFIG_OF_IRQ
+	const struct of_node *node, *root; /* for of_property() and of_irq() */
+#endif
 };
 
 struct of_driver {
@@ -61,6 +64,33 @@ u32 of_timebase_frequency(void);
  * used. Return: true and its number in *@id, or false if there is none.
  */
 bool of_next_hart(unsigned long *id);
+
+#ifdef CONFIG_OF_IRQ
+/* A device's interrupt: which source of which controller. */
+struct of_irq {
+	u32 parent; /* phandle of the controller */
+	u32 number; /* 0: none */
+};
+
+/*
+ * The value of property @name of @dev's node, 4-byte aligned, or NULL; @*len:
+ * its bytes. Context: the driver's found().
+ */
+const u8 *of_property(const struct of_device *dev, const char *name, u32 *len);
+
+/*
+ * The first interrupt of @dev (Devicetree Specification 0.4, 2.4): of a
+ * controller that takes one cell. Return: it, or { 0, 0 } if
+ * the tree names none. Context: as of_property().
+ */
+struct of_irq of_irq(const struct of_device *dev);
+
+/*
+ * The phandle of the interrupt controller within hart @hart, or 0.
+ * Context: boot, after of_init().
+ */
+u32 of_hart_intc(unsigned long hart);
+#endif
 
 #else
 

@@ -11,19 +11,32 @@
 #include <asm/io.h>
 
 #define UART8250_THR  0 /* transmit holding register */
+#define UART8250_RBR  0 /* receive buffer register, when it is read */
 #define UART8250_DLL  0 /* divisor, while LCR_DLAB is set */
 #define UART8250_DLM  1
 #define UART8250_IER  1
 #define UART8250_FCR  2
+#define UART8250_IIR  2 /* the same register, when it is read */
 #define UART8250_LCR  3
 #define UART8250_MCR  4
 #define UART8250_LSR  5
 #define UART8250_REGS 8
 
+#define UART8250_IER_RDI	  0x01 /* interrupt when there is data */
+#define UART8250_IER_THRI	  0x02 /* and when there is room */
+#define UART8250_IIR_NONE	  0x01 /* it wants nothing */
+#define UART8250_IIR_FIFO	  0xc0 /* FIFOs are on, and work */
 #define UART8250_FCR_ENABLE_CLEAR 0x07
+#define UART8250_FCR_ENABLE_HALF  0x81 /* interrupt at 8 bytes, or when they are old */
 #define UART8250_LCR_8N1	  0x03
 #define UART8250_LCR_DLAB	  0x80
 #define UART8250_MCR_DTR_RTS	  0x03
+#define UART8250_MCR_OUT2	  0x08 /* lets interrupts out, on PCs */
+#define UART8250_MCR_LOOP	  0x10 /* what is sent comes back */
+#define UART8250_LSR_DR		  0x01 /* there is data */
+#define UART8250_LSR_OE		  0x02 /* data was lost (overrun) */
+#define UART8250_LSR_ERRORS	  0x0c /* a bad parity bit, a bad stop bit */
+#define UART8250_LSR_BI		  0x10 /* the line was held low (break) */
 #define UART8250_LSR_THRE	  0x20 /* transmit holding register empty */
 #define UART8250_LSR_TEMT	  0x40 /* and the shift register, too */
 

@@ -33,9 +33,21 @@ static __always_inline void local_irq_disable(void)
 	__asm__ __volatile__("csrci sstatus, %0" : : "i"(SSTATUS_SIE) : "memory");
 }
 
+/* Whether devices may interrupt this hart (sie.SEIE). */
+static __always_inline bool device_interrupts_enabled(void)
+{
+	return csr_read(sie) >> IRQ_EXTERNAL & 1;
+}
+
 static __always_inline bool irqs_disabled(void)
 {
 	return !(csr_read(sstatus) & SSTATUS_SIE);
+}
+
+/* Let devices interrupt this hart. Context: each hart that shall be, once. */
+static __always_inline void local_irq_accept_devices(void)
+{
+	csr_set(sie, 1UL << IRQ_EXTERNAL);
 }
 #else
 static __always_inline unsigned long local_irq_save(void)

@@ -7,6 +7,10 @@
 #define TRAP_STACK_SIZE 4096
 
 /* One page for each slot of enum fixmap_slot. */
+#ifdef CONFIG_SIFIVE_PLIC
+#define FIXMAP_PAGES 5
+#else
 #define FIXMAP_PAGES 2
+#endif
 
 #endif
