@@ -119,7 +119,7 @@ static void area_free(struct area *area, unsigned long end)
 }
 
 /* For page tables, which stay when what they map goes. */
-static void *table_alloc(void)
+static void *map_table_alloc(void)
 {
 	struct page *page = page_alloc(0);
 
@@ -130,7 +130,7 @@ static void *table_alloc(void)
 static int map_page(unsigned long va, phys_addr_t pa)
 {
 	unsigned long flags = spin_lock(&lock);
-	int err = kernel_map_page(va, pa, table_alloc);
+	int err = kernel_map_page(va, pa, map_table_alloc);
 
 	spin_unlock(&lock, flags);
 	return err;
