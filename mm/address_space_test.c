@@ -6,6 +6,7 @@
 #include "address_space.h"
 #include <ahoy/compiler.h>
 #include <ahoy/errno.h>
+#include <ahoy/fail_alloc.h>
 #include <ahoy/ktest.h>
 #include <ahoy/page_alloc.h>
 #include <ahoy/slab.h>
@@ -633,6 +634,115 @@ KTEST(address_space, operations_without_memory)
 	give_pages(pages);
 	leave(space);
 }
+
+/* --- each allocation fails in turn -------------------------------------------------------- */
+
+#ifdef CONFIG_FAIL_ALLOC
+static struct memory_object *fail_object;
+static struct address_space *fail_clone;
+
+/* Operations of which each allocation may fail. Return: 0, -ENOMEM. */
+static int fail_map(struct address_space *space)
+{
+	return map_object(space, BASE + 8 * PAGE_SIZE, PAGE_SIZE, fail_object, 0, RW);
+}
+
+static int fail_replace(struct address_space *space)
+{
+	return map(space, BASE + 2 * PAGE_SIZE, PAGE_SIZE, VM_READ | VM_REPLACE);
+}
+
+static int fail_unmap(struct address_space *space)
+{
+	return address_space_unmap(space, BASE + 2 * PAGE_SIZE, PAGE_SIZE);
+}
+
+static int fail_protect(struct address_space *space)
+{
+	return address_space_protect(space, BASE + 2 * PAGE_SIZE, PAGE_SIZE, VM_READ);
+}
+
+static int fail_cloning(struct address_space *space)
+{
+	fail_clone = address_space_clone(space);
+	return fail_clone ? 0 : -ENOMEM;
+}
+
+static int fail_fault(struct address_space *space)
+{
+	return address_space_fault(space, BASE + 6 * PAGE_SIZE, VM_WRITE);
+}
+
+static int fail_object_fault(struct address_space *space)
+{
+	return address_space_fault(space, BASE + (4UL << 30), VM_WRITE);
+}
+
+static int fail_write(struct address_space *space)
+{
+	u64 value = 1;
+	long n = memory_object_write(fail_object, 5 * PAGE_SIZE, &value, sizeof(value));
+
+	return n < 0 ? (int)n : 0;
+}
+
+static void fail_each(struct address_space *space, int (*operation)(struct address_space *space))
+{
+	unsigned int mappings = count_mappings(space), n;
+	int err = -ENOMEM;
+
+	for (n = 1; err && n < 100; n++) {
+		bool failed;
+		unsigned int i;
+
+		fail_alloc_at(n);
+		err = operation(space);
+		failed = fail_alloc_end();
+		KTEST_EXPECT(err == (err ? -ENOMEM : 0) && (!err || failed));
+		/* A block that cannot be had may have been replaced by a page. */
+		if (!err)
+			break;
+		KTEST_EXPECT(count_mappings(space) == mappings);
+		for (i = 0; i < 6; i++) {
+			u64 value;
+
+			KTEST_EXPECT(
+				!copy_from_user(&value, at(BASE + i * PAGE_SIZE), sizeof(value)) &&
+				value == i + n);
+			value++;
+			KTEST_EXPECT(
+				!copy_to_user(at(BASE + i * PAGE_SIZE), &value, sizeof(value)));
+		}
+	}
+	KTEST_EXPECT(n > 1 && n < 100);
+}
+
+KTEST(address_space, each_allocation_fails)
+{
+	static int (*const operations[])(struct address_space * space) = {
+		fail_map,     fail_replace, fail_unmap,	       fail_protect,
+		fail_cloning, fail_fault,   fail_object_fault, fail_write,
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(operations); i++) {
+		struct address_space *space = enter_new();
+
+		fail_object = memory_object_create(8 * PAGE_SIZE, NULL, NULL);
+		KTEST_ASSERT(space && fail_object);
+		KTEST_EXPECT(map(space, BASE, 8 * PAGE_SIZE, RW) == 0);
+		KTEST_EXPECT(map_object(space, BASE + (4UL << 30), PAGE_SIZE, fail_object, 0,
+					RW | VM_SHARED) == 0);
+		for (unsigned int j = 0; j < 6; j++)
+			KTEST_EXPECT(put(BASE + j * PAGE_SIZE, j + 1) == 0);
+		fail_clone = NULL;
+		fail_each(space, operations[i]);
+		if (fail_clone)
+			address_space_destroy(fail_clone);
+		leave(space);
+		memory_object_put(fail_object);
+	}
+}
+#endif
 
 /* --- blocks of 2 MiB -------------------------------------------------------------------------- */
 

@@ -198,7 +198,8 @@ static void prune(struct user_tables *tables, pte_t *table, unsigned int level, 
 		unsigned long at = base + i * LEVEL_SIZE(level);
 		pte_t *child;
 
-		if (!(table[i] & PTE_V) || table[i] & PTE_IS_LEAF)
+		/* Most are empty. */
+		if (likely(!table[i]) || table[i] & PTE_IS_LEAF)
 			continue;
 		child = pte_table(table[i]);
 		if (level > 1)
