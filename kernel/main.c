@@ -12,6 +12,7 @@
 #include <ahoy/phase.h>
 #include <ahoy/power.h>
 #include <ahoy/printk.h>
+#include <ahoy/slab.h>
 #include <ahoy/smp.h>
 #include <ahoy/stackprotector.h>
 #include <ahoy/thread.h>
@@ -77,6 +78,7 @@ void __entry start_kernel(unsigned long hartid, unsigned long fdt)
 	PHASE("line");
 	print_line();
 	console_poll();
+	heap_report();
 	if (!IS_ENABLED(CONFIG_FINISH_IDLE))
 		console_flush();
 	local_irq_disable();
