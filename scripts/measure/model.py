@@ -323,9 +323,21 @@ class Model:
                 term = term[1] if negated else term
                 if isinstance(term, Choice):
                     found.update(self.lacking(term))
-                elif isinstance(term, Symbol) and has_prompt(term):
-                    found[term.name] = "n" if negated else "y"
+                elif isinstance(term, Symbol):
+                    if not negated and not has_prompt(term):
+                        term = self.selector(term)
+                    if term and has_prompt(term):
+                        found[term.name] = "n" if negated else "y"
         return found
+
+    @staticmethod
+    def selector(sym: Symbol) -> Optional[Symbol]:
+        """Return an option that selects one without a prompt."""
+        for way in split_expr(sym.rev_dep, OR):
+            first = split_expr(way, AND)[0]
+            if isinstance(first, Symbol) and has_prompt(first):
+                return first
+        return None
 
     def near(self, sym: Symbol) -> list[Symbol]:
         """Return the options that may decide whether sym can be set, nearest first."""

@@ -236,7 +236,8 @@ def test_lock_checker(way: str) -> None:
 @pytest.mark.parametrize("options", [(), ("SMP=n", "PREEMPT_NONE=y")], ids=" ".join)
 def test_hangs(options: tuple) -> None:
     """Who keeps a hart for itself is told once; so is who waits when nothing can wake anybody."""
-    kernel = build("ktest", "KTEST=n", "CRASH_TEST=y", "SOFTLOCKUP_SECONDS=1", "STACKTRACE=y", "KALLSYMS=y",
+    kernel = build("ktest", "KTEST=n", "CRASH_TEST=y", "SOFTLOCKUP_SECONDS=1", "STACKTRACE=y",
+                   "KALLSYMS=y",
                    # A key might wake somebody.
                    "SIFIVE_PLIC=n", "SERIAL_8250_IRQ=n", *options)
     check_panic(boot(kernel, "--append", "crash=deadlock"), "deadlock: every thread waits",
