@@ -129,7 +129,7 @@ void timer_interrupt(void)
 
 		dequeue(queue, timer);
 		if (IS_ENABLED(CONFIG_SMP))
-			queue->running = timer;
+			WRITE_ONCE(queue->running, timer);
 		spin_unlock_masked(&queue->lock);
 		timer->fn(timer);
 		spin_lock_masked(&queue->lock);

@@ -45,6 +45,7 @@ static void add_hole(void *start, size_t size)
 {
 	struct hole *hole = start, *prev = NULL, *next = holes;
 
+	lockdep_assert_held(&lock);
 	while (next && next < hole) {
 		prev = next;
 		next = next->next;
@@ -115,6 +116,7 @@ static void *alloc(size_t size, size_t align)
 {
 	void *p;
 
+	lockdep_assert_held(&lock);
 	size = ALIGN(size, UNIT);
 	p = take(size, align);
 	if (!p && grow())

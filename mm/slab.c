@@ -68,6 +68,7 @@ static void activate(struct kmem_cache *cache, struct page *slab)
 	void **link = &cache->free;
 	u16 offset;
 
+	lockdep_assert_held(&cache->lock);
 	for (offset = slab->first_free; offset != NO_OBJECT; offset = *(u16 *)(base + offset)) {
 		*link = base + offset;
 		/* Read before it is overwritten. */
@@ -85,6 +86,7 @@ static noinline void *object_alloc_slow(struct kmem_cache *cache)
 	struct page *slab = cache->active;
 	void *object;
 
+	lockdep_assert_held(&cache->lock);
 	if (!slab || !slab->uncarved) {
 		slab = cache->partial;
 		if (slab)
@@ -130,6 +132,7 @@ static noinline void object_free_slow(struct kmem_cache *cache, struct page *sla
 {
 	bool was_full = slab->first_free == NO_OBJECT && slab->uncarved == 0;
 
+	lockdep_assert_held(&cache->lock);
 	*(u16 *)object = slab->first_free;
 	slab->first_free = (u16)((unsigned long)object % PAGE_SIZE);
 	if (slab->objects == 0) {

@@ -44,6 +44,7 @@ static int place(struct area *area, unsigned long size)
 	struct rb_node **link;
 	bool wrapped = false;
 
+	lockdep_assert_held(&lock);
 	while (!gap_behind(prev, size, &area->start)) {
 		prev = area_of(prev ? rb_next(&prev->node) : rb_first(&areas));
 		if (!prev) {

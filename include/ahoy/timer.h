@@ -24,7 +24,8 @@ static inline void timer_init(struct timer *timer, void (*fn)(struct timer *time
 /*
  * Have @timer call its function once, at or soon after @deadline (nanoseconds
  * as of time_now(); TIME_NEVER: not at all). One that is armed changes its
- * deadline. It may arm itself again. Context: any; one hart at a time.
+ * deadline. It may arm itself again. If its function may be running
+ * on another hart, cancel it first, or two harts may run it. Context: any; one hart at a time.
  */
 void timer_arm(struct timer *timer, u64 deadline);
 

@@ -18,9 +18,11 @@ static void *(*const host_memcpy)(void *, const void *, size_t) = memcpy;
 #include "../../mm/heap.c"
 #include "../../mm/page_alloc.c"
 #ifdef FIRST_FIT
-#define HEAP "first_fit"
-#define lock heap_lock
+#define HEAP	     "first_fit"
+#define lock	     heap_lock
+#define locked_alloc heap_locked_alloc
 #include "../../mm/first_fit.c"
+#undef locked_alloc
 #undef lock
 #else
 #define HEAP "mm"
@@ -71,8 +73,9 @@ static int set_up(void **state)
 	host_memset(&regions, 0, sizeof(regions));
 	region_count = 0;
 	host_memset(free_blocks, 0, sizeof(free_blocks));
-	host_memset(&counts, 0, sizeof(counts));
-	host_memset(&cache, 0, sizeof(cache));
+	nonempty = 0;
+	total = used = 0;
+	host_memset(caches, 0, sizeof(caches));
 #ifdef FIRST_FIT
 	holes = NULL;
 #else

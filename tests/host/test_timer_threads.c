@@ -80,6 +80,8 @@ static void *play_hart(void *arg)
 		__atomic_add_fetch(&clock_ns, 1, __ATOMIC_RELAXED);
 		if (pthread_mutex_trylock(&item->lock) == 0) {
 			if (seed >> 63) {
+				/* Its function may be running on another hart still. */
+				timer_cancel(&item->timer);
 				timer_arm(&item->timer, time_now() + (seed >> 40) % 20);
 			} else {
 				timer_cancel(&item->timer);

@@ -5,5 +5,6 @@
 
 #define store_release(p, v) __atomic_store_n(p, v, __ATOMIC_RELEASE)
 #define load_acquire(p)	    __atomic_load_n(p, __ATOMIC_ACQUIRE)
+#define fence_code()	    ((void)0)
 
 #endif
