@@ -328,8 +328,7 @@ def check_clean(kernel: Kernel, result: Result, machine: str = "",
     stopped = "run: the kernel does not power this machine off: QEMU stopped\n"
     if kernel.has("FINISH_IDLE"):
         assert result.notes == stopped, result
-    elif (machine or kernel.config["QEMU_MACHINE"]) == "virt" or (
-            kernel.has("FINISH_REBOOT") and kernel.has("POWER_SBI_SRST")):
+    elif (machine or kernel.config["QEMU_MACHINE"]) == "virt":
         assert result.notes == "", result
     else:
         assert result.notes in ("", stopped), result
