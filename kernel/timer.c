@@ -155,8 +155,8 @@ bool timers_pending(void)
 
 void timers_hart_init(void)
 {
+	/* Nothing is set. A firmware's leftover is an interrupt for nothing, which says so. */
 	clockevent_init();
-	clockevent_set(U64_MAX);
 }
 
 static void timers_init(void)

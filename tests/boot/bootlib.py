@@ -249,6 +249,9 @@ def boot(kernel: Kernel, *args: object, timeout: int = BOOT_TIMEOUT) -> Result:
                         result.notes)
     if refused:
         pytest.skip(refused.group(0))
+    # The firmware's own write of stimecmp: such a machine has no timer.
+    if re.search(rb"sbi_trap_error: .* mtval=0x0*14d[0-9a-f]{2}073", result.output):
+        pytest.skip("this firmware sets a timer that its machine has not")
     return result
 
 
