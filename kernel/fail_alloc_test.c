@@ -56,6 +56,17 @@ static bool do_vmalloc(void)
 	return p;
 }
 
+static bool do_vmap(void)
+{
+	struct page *page = page_alloc(0);
+	void *p = page ? vmap(&page, 1) : NULL;
+
+	vunmap(p);
+	if (page)
+		page_free(page, 0);
+	return p;
+}
+
 static bool do_ioremap(void)
 {
 	void __iomem *p = ioremap(0x1000, 100);
@@ -89,7 +100,7 @@ static const struct {
 } operations[] = {
 	{ "pages", do_pages, 1 },     { "heap", do_heap, 3 },	    { "cache", do_cache, 1 },
 #ifdef CONFIG_VMALLOC
-	{ "vmalloc", do_vmalloc, 6 }, { "ioremap", do_ioremap, 1 },
+	{ "vmalloc", do_vmalloc, 6 }, { "ioremap", do_ioremap, 1 }, { "vmap", do_vmap, 2 },
 #endif
 #ifdef CONFIG_THREADS
 	{ "thread", do_thread, 2 },

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
+#include <ahoy/compiler.h>
 #include <ahoy/ktest.h>
+#include <ahoy/page_alloc.h>
 #include <ahoy/slab.h>
+#include <asm/page.h>
 
 KTEST(heap_debug, counts)
 {
@@ -24,4 +27,33 @@ KTEST(heap_debug, contents)
 	KTEST_EXPECT(ksize(p) == 40);
 	KTEST_EXPECT(p[0] == 0x5a && p[39] == 0x5a);
 	kfree(p);
+}
+
+/* A large object's pages may have been somebody else's since another one had them. */
+KTEST(heap_debug, pages_between)
+{
+	struct page *blocks[16], *mine = NULL;
+	char *p = kmalloc(20000);
+	unsigned int i;
+
+	KTEST_ASSERT(p);
+	kfree(p);
+	/* Its block, and its neighbours, so that it stays one when it is given back. */
+	for (i = 0; i < ARRAY_SIZE(blocks); i++) {
+		blocks[i] = page_alloc(3);
+		if (blocks[i] && ALIGN_DOWN((unsigned long)p, PAGE_SIZE) ==
+					 (unsigned long)page_to_virt(blocks[i]))
+			mine = blocks[i];
+	}
+	KTEST_EXPECT(mine);
+	if (mine) {
+		p[100] = 1;
+		page_free(mine, 3);
+		p = kmalloc(20000);
+		KTEST_EXPECT(p);
+		kfree(p);
+	}
+	for (i = 0; i < ARRAY_SIZE(blocks); i++)
+		if (blocks[i] && blocks[i] != mine)
+			page_free(blocks[i], 3);
 }

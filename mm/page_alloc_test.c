@@ -75,12 +75,60 @@ KTEST(page_alloc, random)
 	KTEST_EXPECT(page_alloc_counts().used == used);
 }
 
+#define RANGES 64
+
+/* What was handed out, as ranges that do not touch. */
+static struct range {
+	phys_addr_t start, end;
+} ranges[RANGES];
+static unsigned int range_count;
+
+/* The range that @start is the end of, or @end the beginning; NULL: there is none. */
+static struct range *neighbour(phys_addr_t start, phys_addr_t end)
+{
+	struct range *range;
+
+	for (range = ranges; range < ranges + range_count; range++)
+		if (range->end == start || range->start == end)
+			return range;
+	return NULL;
+}
+
+/* Return: whether there was room for it. */
+static bool add_range(phys_addr_t start, phys_addr_t end)
+{
+	struct range *range;
+
+	while ((range = neighbour(start, end))) {
+		start = min(start, range->start);
+		end = max(end, range->end);
+		*range = ranges[--range_count];
+	}
+	if (range_count == RANGES)
+		return false;
+	ranges[range_count++] = (struct range){ start, end };
+	return true;
+}
+
+/* For who knows what the machine has. */
+static void tell_ranges(size_t used)
+{
+	unsigned int i;
+
+	console_printf("# %zu pages in use\n", used);
+	for (i = 0; i < range_count; i++)
+		console_printf("# free: 0x%llx-0x%llx\n", ranges[i].start, ranges[i].end - 1);
+}
+
 /* Out of memory is an answer, and what was given back can be had again. */
 KTEST(page_alloc, exhaustion)
 {
 	struct page_counts before = page_alloc_counts();
 	struct page *list = NULL, *page;
 	size_t count = 0;
+	bool complete = true;
+
+	range_count = 0;
 
 	/* In large blocks first: a machine may have millions of pages. */
 	for (unsigned int order = PAGE_ORDER_MAX + 1; order-- > 0;) {
@@ -88,9 +136,14 @@ KTEST(page_alloc, exhaustion)
 			page->next = list;
 			list = page;
 			count += 1UL << order;
+			complete &=
+				add_range(page_to_phys(page),
+					  page_to_phys(page) + ((phys_addr_t)PAGE_SIZE << order));
 		}
 	}
 	KTEST_EXPECT(count == before.total - before.used);
+	if (complete)
+		tell_ranges(before.used);
 	while (list) {
 		page = list;
 		list = page->next;

@@ -182,6 +182,40 @@ void vfree(void *p)
 	area_free(area, area->end);
 }
 
+void *vmap(struct page *const *pages, size_t count)
+{
+	struct area *area;
+	size_t i;
+
+	if (count - 1 >= (VMALLOC_END - VMALLOC_START) / PAGE_SIZE)
+		return NULL;
+	area = area_alloc(count * PAGE_SIZE);
+	if (!area)
+		return NULL;
+	for (i = 0; i < count; i++) {
+		unsigned long va = area->start + i * PAGE_SIZE;
+
+		if (map_page(va, page_to_phys(pages[i]))) {
+			area_free(area, va);
+			return NULL;
+		}
+	}
+	return (void *)area->start;
+}
+
+/* The kernel's own memory is no device; its text must not be writable by another address. */
+static bool is_ours(phys_addr_t first, phys_addr_t last)
+{
+	phys_addr_t at;
+
+	if (first < virt_to_phys(_end) && last > virt_to_phys(_start))
+		return true;
+	for (at = first; at < last; at += PAGE_SIZE)
+		if (phys_to_page(at))
+			return true;
+	return false;
+}
+
 void __iomem *ioremap(phys_addr_t pa, size_t size)
 {
 	phys_addr_t first = ALIGN_DOWN(pa, PAGE_SIZE), last = ALIGN(pa + size, PAGE_SIZE), at;
@@ -189,9 +223,8 @@ void __iomem *ioremap(phys_addr_t pa, size_t size)
 
 	if (size == 0 || last <= first || last - first >= VMALLOC_END - VMALLOC_START)
 		return NULL;
-	for (at = first; at < last; at += PAGE_SIZE)
-		if (phys_to_page(at))
-			return NULL;
+	if (is_ours(first, last))
+		return NULL;
 	area = area_alloc(last - first);
 	if (!area)
 		return NULL;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
+#include <ahoy/compiler.h>
 #include <ahoy/ktest.h>
 #include <ahoy/page_alloc.h>
 #include <ahoy/vmalloc.h>
 #include <asm/page.h>
 
-#define AREAS 64
+#define AREAS	   64
+#define PAGE_WORDS (PAGE_SIZE / sizeof(unsigned long))
 
 static bool holds(const unsigned long *p, size_t size, unsigned long value)
 {
@@ -61,4 +63,44 @@ KTEST(vmalloc, refusals)
 	KTEST_ASSERT(page);
 	KTEST_EXPECT(!ioremap(page_to_phys(page), 8));
 	page_free(page, 0);
+	/* Text would be writable there. */
+	KTEST_EXPECT(!ioremap(virt_to_phys(_start), 8));
+	KTEST_EXPECT(!ioremap(virt_to_phys(_start) - 8, PAGE_SIZE));
+	KTEST_EXPECT(!ioremap(virt_to_phys(_end) - 1, 1));
+}
+
+/* Pages from anywhere lie one behind the other, and are the same memory. */
+KTEST(vmalloc, given_pages)
+{
+	struct page *pages[9];
+	size_t used = page_alloc_counts().used, i;
+	unsigned long *p;
+
+	for (i = 0; i < ARRAY_SIZE(pages); i++) {
+		struct page **place = &pages[(i * 4 + 8) % ARRAY_SIZE(pages)];
+
+		*place = page_alloc(0);
+		KTEST_ASSERT(*place);
+	}
+	/* One of them twice. */
+	page_free(pages[8], 0);
+	pages[8] = pages[3];
+	p = vmap(pages, ARRAY_SIZE(pages));
+	KTEST_ASSERT(p);
+	for (i = 0; i < 8; i++)
+		p[i * PAGE_WORDS] = ~i;
+	for (i = 0; i < 8; i++)
+		KTEST_EXPECT(*(unsigned long *)page_to_virt(pages[i]) == ~i);
+	KTEST_EXPECT(p[8 * PAGE_WORDS] == ~3UL);
+	vunmap(p);
+	/* They are the caller's still. */
+	for (i = 0; i < 8; i++) {
+		KTEST_EXPECT(*(unsigned long *)page_to_virt(pages[i]) == ~i);
+		page_free(pages[i], 0);
+	}
+	/* A table or two more, where addresses went on. */
+	KTEST_EXPECT(page_alloc_counts().used <= used + 2);
+	KTEST_EXPECT(!vmap(pages, 0));
+	KTEST_EXPECT(!vmap(pages, ~0UL));
+	vunmap(NULL);
 }

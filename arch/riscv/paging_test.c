@@ -94,4 +94,16 @@ KTEST(paging, run_time_mappings)
 	walk = walk_all(p + PAGE_SIZE);
 	KTEST_EXPECT(walk.known == 0);
 }
+
+/* Device registers can be mapped, the kernel's text cannot. */
+KTEST(paging, device_mappings)
+{
+	char *p = (char __force *)ioremap(0x1000, PAGE_SIZE);
+	struct walk walk = walk_all(p);
+
+	KTEST_ASSERT(p);
+	KTEST_EXPECT(!ioremap(virt_to_phys(_start), PAGE_SIZE));
+	KTEST_EXPECT(walk.both == 0 && walk.aliases == 0 && walk.known == 1);
+	iounmap((void __iomem __force *)p);
+}
 #endif
