@@ -75,8 +75,9 @@ static void *open(struct head *head, size_t room, size_t size, const void *calle
 
 	if (!head)
 		return NULL;
-	/* Only slabs give a place to objects of one size. */
-	if (IS_ENABLED(CONFIG_SLAB) && head->magic == FREED)
+	/* Only in slabs has a place one object after the other, and nothing else. */
+	if (IS_ENABLED(CONFIG_SLAB) && head->magic == FREED &&
+	    virt_to_page(head)->state == PAGE_SLAB)
 		wrong = differs(object_of(head), head->size, GONE);
 	if (wrong)
 		report(head, "written after it was freed,", wrong);

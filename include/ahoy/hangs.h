@@ -25,9 +25,18 @@ void deadlock_hart_starts(void);
 void deadlock_hart_sleeps(void);
 void deadlock_hart_wakes(void);
 
-/* Whether any thread is ready but does not run; whether a timer is set, or its function runs. */
+/* Whether any thread is ready but does not run. Context: interrupts masked. */
 bool sched_anybody_ready(void);
+
+#ifdef CONFIG_TIMERS
+/* Whether a timer is set, or its function runs. Context: interrupts masked. */
 bool timers_pending(void);
+#else
+static inline bool timers_pending(void)
+{
+	return false;
+}
+#endif
 
 /* Print who waits for what. Context: nobody runs any more. */
 void wait_show_all(void);

@@ -47,7 +47,7 @@ def check_ktap(kernel: Kernel, result: Result) -> None:
 # Without what looks for mistakes, tests are as fast as the kernel that people use.
 PLAIN = tuple(f"{name}=n" for name in (
     "LOCKDEP", "SOFTLOCKUP_DETECTOR", "DEADLOCK_REPORT", "DEBUG_TLB", "PAGE_POISONING",
-    "HEAP_DEBUG", "FAIL_ALLOC", "SIFIVE_PLIC", "SERIAL_8250_IRQ"))
+    "HEAP_DEBUG", "FAIL_ALLOC", "SIFIVE_PLIC", "SERIAL_8250_IRQ", "CONSOLE_INPUT_TEST"))
 NO_TIMERS = ("SMP=n", "PREEMPT_NONE=y", "TIMERS=n")
 NO_THREADS = ("SMP=n", "PREEMPT=n", "LINE_BY_THREAD=n", "THREADS=n", *NO_SPACES)
 
@@ -239,7 +239,7 @@ def test_hangs(options: tuple) -> None:
     kernel = build("ktest", "KTEST=n", "CRASH_TEST=y", "SOFTLOCKUP_SECONDS=1", "STACKTRACE=y",
                    "KALLSYMS=y",
                    # A key might wake somebody.
-                   "SIFIVE_PLIC=n", "SERIAL_8250_IRQ=n", *options)
+                   "SIFIVE_PLIC=n", "SERIAL_8250_IRQ=n", "CONSOLE_INPUT_TEST=n", *options)
     check_panic(boot(kernel, "--append", "crash=deadlock"), "deadlock: every thread waits",
                 "thread boot waits for", "thread polite waits for")
     hog = r"soft lockup: thread hog keeps hart \d from others for 1 s\n"
