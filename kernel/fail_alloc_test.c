@@ -56,11 +56,18 @@ static bool do_vmalloc(void)
 	return p;
 }
 
+/* So many that a table for 2 MiB does not do. */
+static struct page *given[PAGE_SIZE / sizeof(long) + 1];
+
 static bool do_vmap(void)
 {
 	struct page *page = page_alloc(0);
-	void *p = page ? vmap(&page, 1) : NULL;
+	unsigned int i;
+	void *p;
 
+	for (i = 0; i < ARRAY_SIZE(given); i++)
+		given[i] = page;
+	p = page ? vmap(given, ARRAY_SIZE(given)) : NULL;
 	vunmap(p);
 	if (page)
 		page_free(page, 0);
@@ -115,6 +122,24 @@ static size_t in_use(void)
 	return page_alloc_counts().used;
 }
 
+/* Do it with the @n-th allocation failing. Return: whether there were so many. */
+static bool try(bool (*fn)(void), unsigned long n)
+{
+	size_t before, after;
+	bool failed, done;
+
+	in_use();
+	before = heap_objects();
+	fail_alloc_at(n);
+	done = fn();
+	failed = fail_alloc_end();
+	KTEST_EXPECT(done == !failed);
+	in_use();
+	after = heap_objects();
+	KTEST_EXPECT(after == before);
+	return failed;
+}
+
 KTEST(fail_alloc, each)
 {
 	unsigned int i, round;
@@ -125,15 +150,10 @@ KTEST(fail_alloc, each)
 		/* The first time tables and slabs are made that stay. */
 		for (round = 0; round < 3; round++) {
 			unsigned long n = 1;
-			bool failed, done;
 
 			before = round == 1 ? in_use() : before;
-			do {
-				fail_alloc_at(n);
-				done = operations[i].fn();
-				failed = fail_alloc_end();
-				KTEST_EXPECT(done == !failed);
-			} while (failed && n++ < 100);
+			while (try(operations[i].fn, n) && n < 100)
+				n++;
 			KTEST_EXPECT(n > operations[i].least && n < 100);
 		}
 		after = in_use();

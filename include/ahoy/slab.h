@@ -90,6 +90,11 @@ static inline void heap_set_caller(void *p, const void *caller)
 static inline void heap_report(void)
 {
 }
+
+static inline size_t heap_objects(void)
+{
+	return 0;
+}
 #endif
 
 #endif
