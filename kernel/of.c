@@ -340,13 +340,14 @@ static __always_inline bool has_zero_byte(u32 word)
 	return (word - 0x01010101) & ~word & 0x80808080;
 }
 
-/* The driver for devices that are compatible with @name, or NULL. */
-static __always_inline const struct of_driver *find_driver(const char *name)
+/* The driver for devices that are compatible with @name, of @len bytes, or NULL. */
+static __always_inline const struct of_driver *find_driver(const char *name, size_t len)
 {
 	const struct of_driver *driver;
 
+	/* Many names begin alike, but few have the same length. */
 	for_each_row(driver, of_driver)
-		if (driver->compatible[0] == name[0] && text_equal(driver->compatible, name))
+		if (driver->len == len && text_equal(driver->compatible, name))
 			return driver;
 	return NULL;
 }
@@ -364,11 +365,15 @@ static __always_inline const char *skip_aligned_text(const char *p)
 /* The same for a list of names, 4-byte aligned, the last of which ends in zero. */
 static noinline const struct of_driver *find_driver_in_list(const char *list, u32 len)
 {
-	const char *end = list + len, *next;
-	const struct of_driver *driver = find_driver(list);
+	const char *end = list + len, *next = skip_aligned_text(list);
+	const struct of_driver *driver = find_driver(list, (size_t)(next - list) - 1);
 
-	for (next = skip_aligned_text(list); next < end && !driver; next += strlen(next) + 1)
-		driver = find_driver(next);
+	while (next < end && !driver) {
+		size_t length = strlen(next);
+
+		driver = find_driver(next, length);
+		next += length + 1;
+	}
 	return driver;
 }
 

@@ -13,7 +13,7 @@
 #include <ahoy/wait.h>
 #include <asm/current.h>
 
-#define QUEUES 64
+#define QUEUES 32
 
 static struct list_head queues[QUEUES];
 static struct spinlock lock;
@@ -21,9 +21,9 @@ static struct spinlock lock;
 static __always_inline struct list_head *queue_of(const u32 *word)
 {
 	/* The golden ratio spreads neighbours; its high bits are the mixed ones. */
-	return &queues[((unsigned long)word / sizeof(*word) * 0x9e3779b97f4a7c15UL) >> 58];
+	return &queues[((unsigned long)word / sizeof(*word) * 0x9e3779b97f4a7c15UL) >> 59];
 }
-BUILD_BUG_ON(QUEUES != 1 << (64 - 58));
+BUILD_BUG_ON(QUEUES != 1 << (64 - 59));
 
 /* End @thread's wait, which is in a queue. Lock held. */
 static __always_inline void leave_queue(struct thread *thread, int result)

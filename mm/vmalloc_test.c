@@ -3,7 +3,9 @@
 #include <ahoy/ktest.h>
 #include <ahoy/page_alloc.h>
 #include <ahoy/vmalloc.h>
+#include <asm/layout.h>
 #include <asm/page.h>
+#include <asm/paging_check.h>
 
 #define AREAS	   64
 #define PAGE_WORDS (PAGE_SIZE / sizeof(unsigned long))
@@ -103,4 +105,31 @@ KTEST(vmalloc, given_pages)
 	KTEST_EXPECT(!vmap(pages, 0));
 	KTEST_EXPECT(!vmap(pages, ~0UL));
 	vunmap(NULL);
+}
+
+/* Mappings that are made at run time can be seen in the tables, and go. */
+KTEST(vmalloc, tables)
+{
+	char *p = vmalloc(3 * PAGE_SIZE);
+	struct paging_findings found;
+
+	KTEST_ASSERT(p);
+	found = paging_check(p + PAGE_SIZE);
+	KTEST_EXPECT(found.both == 0 && found.aliases == 0 && found.wanted == 1);
+	/* Behind it is a page that is not mapped. */
+	KTEST_EXPECT(paging_check(p + 3 * PAGE_SIZE).wanted == 0);
+	vfree(p);
+	KTEST_EXPECT(paging_check(p + PAGE_SIZE).wanted == 0);
+}
+
+/* Device registers can be mapped, the kernel's text cannot. */
+KTEST(vmalloc, devices)
+{
+	void __iomem *p = ioremap(0x1000, PAGE_SIZE);
+	struct paging_findings found = paging_check((void __force *)p);
+
+	KTEST_ASSERT(p);
+	KTEST_EXPECT(!ioremap(virt_to_phys(_start), PAGE_SIZE));
+	KTEST_EXPECT(found.both == 0 && found.aliases == 0 && found.wanted == 1);
+	iounmap(p);
 }

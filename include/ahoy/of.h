@@ -26,7 +26,8 @@ struct of_device {
 
 struct of_driver {
 	/* In the row itself: each node is compared with each row. */
-	char compatible[24];
+	char compatible[23];
+	u8 len;
 	/* Called for each node that matches, in the order of the tree. */
 	void (*found)(const struct of_device *dev);
 };
@@ -35,6 +36,7 @@ struct of_driver {
 #define OF_DRIVER(id, compat, fn)                                                                  \
 	LINKER_TABLE_ROW(struct of_driver, of_driver, 5, id) = {                                   \
 		.compatible = (compat),                                                            \
+		.len = sizeof(compat) - 1,                                                         \
 		.found = (fn),                                                                     \
 	}
 

@@ -34,6 +34,10 @@ BOUNDS = [
     Bound("uart", (), None, 128),
     Bound("sv48", (), None, 3000, 3500),
     Bound("", (), 24 << 10, 20000, 21300),
+    # All of memory, interrupts, time and threads.
+    Bound("", ("PAGE_ALLOC=y", "IRQ=y", "TIMERS=y", "THREADS=y", "PREEMPT=y", "VMALLOC=y",
+               "LINE_BY_THREAD=y", "ADDRESS_SPACES=y", "SIFIVE_PLIC=y", "SERIAL_8250_IRQ=y"),
+          None, 30000),
 ]
 # The standard kernel may grow with the device tree and the linear map alone.
 EACH_HART = 650

@@ -72,9 +72,9 @@ static int in_data __used = 1;
 #endif
 
 static const struct of_driver of_driver_start[DRIVERS] = {
-	{ .compatible = "ns16550a", .found = found },
-	{ .compatible = "sifive,uart0", .found = found },
-	{ .compatible = "sifive,test0", .found = found },
+	{ .compatible = "ns16550a", .len = 8, .found = found },
+	{ .compatible = "sifive,uart0", .len = 12, .found = found },
+	{ .compatible = "sifive,test0", .len = 12, .found = found },
 };
 
 void panic(const char *fmt, ...)
