@@ -2,8 +2,9 @@
 /*
  * The kernel heap on slabs: a slab is one page of objects of one size. Objects
  * come from one slab of their cache, the active one, until it has no more; its
- * freed objects form a list. Objects of other slabs are counted when they are
- * freed, and form a list by offsets inside the slab. Objects that were never
+ * freed objects form a list. It is left only when it is full, so its objects
+ * need not be counted. Those of other slabs are counted when they are freed, and
+ * form a list by offsets inside the slab. Objects that were never
  * handed out lie behind the slab's own frontier and are not touched before.
  * What is larger than half a page has pages of its own.
  */
@@ -56,7 +57,6 @@ static struct page *new_slab(struct kmem_cache *cache)
 	WRITE_ONCE(slab->state, PAGE_SLAB);
 	slab->cache = cache;
 	slab->first_free = NO_OBJECT;
-	slab->objects = 0;
 	slab->uncarved = cache->per_slab;
 	return slab;
 }
@@ -81,13 +81,15 @@ static void activate(struct kmem_cache *cache, struct page *slab)
 }
 
 /* The active slab has no freed objects: take one that is new, or activate another slab. Lock held. */
-static noinline void *object_alloc_slow(struct kmem_cache *cache)
+static void *take_new(struct kmem_cache *cache)
 {
 	struct page *slab = cache->active;
 	void *object;
 
 	lockdep_assert_held(&cache->lock);
 	if (!slab || !slab->uncarved) {
+		if (slab)
+			slab->objects = cache->per_slab;
 		slab = cache->partial;
 		if (slab)
 			drop_partial(cache, slab);
@@ -102,8 +104,16 @@ static noinline void *object_alloc_slow(struct kmem_cache *cache)
 		cache->free = *(void **)object;
 	else
 		object = cache->base + (unsigned long)--slab->uncarved * cache->size;
-	slab->objects++;
 	cache->in_use++;
+	return object;
+}
+
+/* Called last, as object_free_slow(): those who call need no stack then. Lock held, and given back. */
+static noinline void *object_alloc_slow(struct kmem_cache *cache, unsigned long flags)
+{
+	void *object = take_new(cache);
+
+	spin_unlock(&cache->lock, flags);
 	return object;
 }
 
@@ -116,47 +126,45 @@ void *kmem_cache_alloc(struct kmem_cache *cache)
 		return NULL;
 	flags = spin_lock(&cache->lock);
 	object = cache->free;
-	if (likely(object)) {
-		cache->free = *(void **)object;
-		cache->active->objects++;
-		cache->in_use++;
-	} else {
-		object = object_alloc_slow(cache);
-	}
+	if (unlikely(!object))
+		return object_alloc_slow(cache, flags);
+	cache->free = *(void **)object;
+	cache->in_use++;
 	spin_unlock(&cache->lock, flags);
 	return object;
 }
 
-/* @object is in a slab that is not active. Lock held. */
-static noinline void object_free_slow(struct kmem_cache *cache, struct page *slab, void *object)
+/* @object is in a slab that is not active. Lock held, and given back. */
+static noinline void object_free_slow(struct kmem_cache *cache, struct page *slab, void *object,
+				      unsigned long flags)
 {
 	bool was_full = slab->first_free == NO_OBJECT && slab->uncarved == 0;
 
 	lockdep_assert_held(&cache->lock);
 	*(u16 *)object = slab->first_free;
 	slab->first_free = (u16)((unsigned long)object % PAGE_SIZE);
-	if (slab->objects == 0) {
+	if (--slab->objects == 0) {
 		if (!was_full)
 			drop_partial(cache, slab);
 		page_free(slab, 0);
 	} else if (was_full) {
 		add_partial(cache, slab);
 	}
+	spin_unlock(&cache->lock, flags);
 }
 
-static __always_inline void slab_free(struct page *slab, void *object)
+static noinline void slab_free(struct page *slab, void *object)
 {
 	struct kmem_cache *cache = slab->cache;
 	unsigned long flags = spin_lock(&cache->lock);
 
-	slab->objects--;
 	cache->in_use--;
-	if (likely(slab == cache->active)) {
-		*(void **)object = cache->free;
-		cache->free = object;
-	} else {
-		object_free_slow(cache, slab, object);
+	if (unlikely(slab != cache->active)) {
+		object_free_slow(cache, slab, object, flags);
+		return;
 	}
+	*(void **)object = cache->free;
+	cache->free = object;
 	spin_unlock(&cache->lock, flags);
 }
 
@@ -170,9 +178,13 @@ void kmem_cache_shrink(struct kmem_cache *cache)
 {
 	unsigned long flags = spin_lock(&cache->lock);
 	struct page *slab = cache->active;
+	unsigned int unused = slab ? slab->uncarved : 0;
+	void **object;
 
+	for (object = cache->free; object; object = *object)
+		unused++;
 	/* Slabs without objects are not kept, but for the active one. */
-	if (slab && slab->objects == 0) {
+	if (slab && unused == cache->per_slab) {
 		cache->active = NULL;
 		cache->free = NULL;
 		page_free(slab, 0);

@@ -32,7 +32,7 @@ struct page {
 		u32 users;		  /* of user memory: leaves that map it */
 	};
 	u16 first_free; /* of a slab: offset of the first freed object */
-	u16 objects;	/* of a slab: in use */
+	u16 objects;	/* of a slab: in use, unless it is its cache's active one */
 	union {
 		u8 order;    /* of the block that begins here */
 		u8 uncarved; /* of a slab: objects that nobody has had yet */
