@@ -208,7 +208,8 @@ static void block_free(struct page *page, unsigned int order)
 		if (other < region->start || other >= region->frontier)
 			break;
 		buddy = region->map + (other - region->start);
-		if (buddy->state != PAGE_FREE || buddy->order != order)
+		/* Who has it may write to its state, but nobody else makes it free. */
+		if (READ_ONCE(buddy->state) != PAGE_FREE || buddy->order != order)
 			break;
 		take_out(buddy, order);
 		if (other < frame) {
@@ -310,7 +311,7 @@ struct page *page_alloc(unsigned int order)
 		if (likely(page)) {
 			cache->list = page->next;
 			cache->count--;
-			page->state = PAGE_USED;
+			WRITE_ONCE(page->state, PAGE_USED);
 			page->order = 0;
 		}
 		spin_unlock(&cache->lock, flags);
@@ -335,7 +336,7 @@ void page_free(struct page *page, unsigned int order)
 		spin_lock_masked(&cache->lock);
 		keep = cache->count < CACHED_PAGES;
 		if (likely(keep)) {
-			page->state = PAGE_INSIDE;
+			WRITE_ONCE(page->state, PAGE_INSIDE);
 			page->next = cache->list;
 			cache->list = page;
 			cache->count++;

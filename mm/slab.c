@@ -53,7 +53,7 @@ static struct page *new_slab(struct kmem_cache *cache)
 	/* What was there must not look like an object that was freed. */
 	if (IS_ENABLED(CONFIG_HEAP_DEBUG))
 		memset(page_to_virt(slab), 0, PAGE_SIZE);
-	slab->state = PAGE_SLAB;
+	WRITE_ONCE(slab->state, PAGE_SLAB);
 	slab->cache = cache;
 	slab->first_free = NO_OBJECT;
 	slab->objects = 0;
