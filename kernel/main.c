@@ -69,8 +69,8 @@ void __entry start_kernel(unsigned long hartid, unsigned long fdt)
 	irq_init(hartid);
 	local_irq_enable();
 	PHASE("late");
-	init_run(INIT_LEVEL_late);
 	smp_start(hartid);
+	init_run(INIT_LEVEL_late);
 	if (IS_ENABLED(CONFIG_KTEST) || IS_ENABLED(CONFIG_BENCH) || IS_ENABLED(CONFIG_FAIL_ALLOC)) {
 		PHASE("test");
 		init_run(INIT_LEVEL_test);

@@ -5,7 +5,7 @@
 #include <ahoy/sched.h>
 
 #define WORKERS 4
-#define ROUNDS	500
+#define ROUNDS	100
 
 static struct mutex mutex;
 static unsigned long counter;

@@ -375,9 +375,12 @@ void sched_ready_here(struct thread *thread)
 /* On the new thread's stack: @prev does not run any more. */
 static __always_inline void finish_switch(struct thread *prev)
 {
+	/* Once the lock is let go, it may run, end and be freed elsewhere: look now. */
+	bool ended = IS_ENABLED(CONFIG_SMP) && prev->state == THREAD_ENDED;
+
 	spin_unlock_masked(&this_queue()->lock);
-	/* It may be freed from here on. */
-	if (IS_ENABLED(CONFIG_SMP) && unlikely(prev->state == THREAD_ENDED))
+	/* Who joins it waits for this before it frees it. */
+	if (unlikely(ended))
 		store_release(&prev->gone, true);
 }
 

@@ -24,7 +24,7 @@ unsigned int smp_online(void);
 
 /*
  * Begin to start the other harts, by a thread of little urgency. @hartid: the
- * boot hart's number as firmware counts. Context: boot, once, after level late.
+ * boot hart's number as firmware counts. Context: boot, once, interrupts enabled.
  */
 void smp_start(unsigned long hartid);
 

@@ -48,19 +48,21 @@ def check_ktap(kernel: Kernel, result: Result) -> None:
 PLAIN = tuple(f"{name}=n" for name in (
     "LOCKDEP", "SOFTLOCKUP_DETECTOR", "DEADLOCK_REPORT", "DEBUG_TLB", "PAGE_POISONING",
     "HEAP_DEBUG", "FAIL_ALLOC", "SIFIVE_PLIC", "SERIAL_8250_IRQ", "CONSOLE_INPUT_TEST"))
-NO_TIMERS = ("SMP=n", "PREEMPT_NONE=y", "TIMERS=n")
-NO_THREADS = ("SMP=n", "PREEMPT=n", "LINE_BY_THREAD=n", "THREADS=n", *NO_SPACES)
+ONE_HART = ("SMP=n", "SPINLOCK_TEST_AND_SET=n")
+NO_TIMERS = (*ONE_HART, "PREEMPT_NONE=y", "TIMERS=n")
+NO_THREADS = (*ONE_HART, "PREEMPT=n", "LINE_BY_THREAD=n", "THREADS=n", *NO_SPACES)
 
 
 @pytest.mark.parametrize("options", [
-    (), ("HEAP_FIRST_FIT=y",), ("SMP=n", "UBSAN=y", "STACKPROTECTOR=y"), (*PLAIN, "SMP=n"), PLAIN,
+    (), ("HEAP_FIRST_FIT=y",), (*ONE_HART, "UBSAN=y", "STACKPROTECTOR=y"), PLAIN,
+    (*PLAIN, *ONE_HART),
     (*PLAIN, "PREEMPT_VOLUNTARY=y"), (*PLAIN, "PREEMPT_NONE=y", "HEAP_FIRST_FIT=y"),
-    (*PLAIN, "SMP=n", "PREEMPT_VOLUNTARY=y"), (*PLAIN, "SMP=n", "PREEMPT_NONE=y"),
+    (*PLAIN, *ONE_HART, "PREEMPT_VOLUNTARY=y"), (*PLAIN, *ONE_HART, "PREEMPT_NONE=y"),
     (*PLAIN, *NO_TIMERS), (*PLAIN, *NO_TIMERS, "IRQ=n"), (*PLAIN, *NO_THREADS),
     (*PLAIN, "VMALLOC=n"), (*PLAIN, "KERNEL_IDENTITY=y", *NO_SPACES), (*PLAIN, "RISCV_SSTC=n"),
     (*PLAIN, *NO_THREADS, "PAGING_BARE=y", "PAGING_FALLBACK=n", "LINEAR_MAP=n", "VMALLOC=n"),
     (*PLAIN, "LTO=y"), (*PLAIN, "PAGING_SV57=y"),
-    (*PLAIN, "PAGING_SV39=y", "PAGING_FALLBACK=n", "SMP=n", "HUGE_PAGES=n", "VMALLOC=n"),
+    (*PLAIN, "PAGING_SV39=y", "PAGING_FALLBACK=n", *ONE_HART, "HUGE_PAGES=n", "VMALLOC=n"),
 ], ids=lambda options: " ".join(name for name in options if name not in PLAIN)
     + (" plain" if PLAIN[0] in options else ""))
 def test_variant(options: tuple) -> None:
@@ -70,8 +72,8 @@ def test_variant(options: tuple) -> None:
 
 
 @pytest.mark.parametrize("options", [
-    (), ("SPINLOCK_TEST_AND_SET=y",), (*PLAIN, "SPINLOCK_TEST_AND_SET=y", "PREEMPT_VOLUNTARY=y"),
-    (*PLAIN, "SPINLOCK_TEST_AND_SET=y", "PREEMPT_NONE=y", "HEAP_FIRST_FIT=y"),
+    (), (*PLAIN, "SPINLOCK_TICKET=y"), (*PLAIN, "PREEMPT_VOLUNTARY=y"),
+    (*PLAIN, "PREEMPT_NONE=y", "HEAP_FIRST_FIT=y"),
 ], ids=lambda options: " ".join(name for name in options if name not in PLAIN))
 @pytest.mark.parametrize("harts", [2, 8])
 def test_harts(options: tuple, harts: int) -> None:
@@ -233,7 +235,7 @@ def test_lock_checker(way: str) -> None:
     assert re.match(f"Kernel panic - not syncing: {LOCKS[way]}", report), report
 
 
-@pytest.mark.parametrize("options", [(), ("SMP=n", "PREEMPT_NONE=y")], ids=" ".join)
+@pytest.mark.parametrize("options", [(), (*ONE_HART, "PREEMPT_NONE=y")], ids=" ".join)
 def test_hangs(options: tuple) -> None:
     """Who keeps a hart for itself is told once; so is who waits when nothing can wake anybody."""
     kernel = build("ktest", "KTEST=n", "CRASH_TEST=y", "SOFTLOCKUP_SECONDS=1", "STACKTRACE=y",
