@@ -31,6 +31,7 @@ ROOMS = {
     "mm": Room({"arch", "lib"}, True),
     "kernel": Room({"mm", "arch", "lib"}, True),
     "drivers": Room({"kernel", "mm", "arch", "lib"}, True),
+    "posix": Room({"lib"}, False),
 }
 
 # Whose interface each header of include/ahoy is.

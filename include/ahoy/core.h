@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The core, as a personality sees it: all that posix/ may call, and at the end
+ * all that it is called for. Implemented by the kernel, and for tests by
+ * tests/hosted/ as a process of the host.
+ *
+ * Sizes, addresses and offsets are in bytes, times in nanoseconds. Errors are
+ * negative numbers of errno.h. Context, where nothing else is said: any thread,
+ * no lock held that a fault or another thread's progress may need; it sleeps.
+ */
+#ifndef AHOY_CORE_H
+#define AHOY_CORE_H
+
+#include <ahoy/compiler.h>
+#include <ahoy/types.h>
+
+struct address_space;
+struct memory_object;
+struct thread;
+
+/* Marks addresses that are the program's: only the copies below reach them. */
+#ifdef __CHECKER__
+#define __user	__attribute__((noderef, address_space(1)))
+#define __force __attribute__((force))
+#else
+#define __user
+#ifndef __force
+#define __force
+#endif
+#endif
+
+/* Pages of user memory, on all implementations. */
+#define USER_PAGE_SIZE 4096UL
+
+/* --- heap ------------------------------------------------------------------------ */
+
+/*
+ * @size bytes, contents undefined; kzalloc(): zeroes; kcalloc(): @n times @size,
+ * zeroes. Return: NULL if there is no memory, or if it is 0 or above 4 MiB.
+ */
+void *kmalloc(size_t size) __must_check;
+void *kzalloc(size_t size) __must_check;
+void *kcalloc(size_t n, size_t size) __must_check;
+
+/*
+ * Change the size of what kmalloc() gave; the contents stay, up to the smaller
+ * of both sizes. @p NULL: kmalloc(@size). Return: its new address, or NULL,
+ * and then @p stays as it was.
+ */
+void *krealloc(void *p, size_t size) __must_check;
+
+/* Give back what one of these returned; NULL is nothing. */
+void kfree(const void *p);
+
+/* --- memory objects ---------------------------------------------------------------- */
+
+/* The largest object. */
+#define MEMORY_OBJECT_MAX (1ULL << 48)
+
+/*
+ * An object of @size bytes, at most MEMORY_OBJECT_MAX. What its pages hold at
+ * first is said by @fill, which is called without locks, perhaps by two threads
+ * for one page: it writes what there is at @offset (a multiple of the page size)
+ * to @page, which holds zeroes, and returns 0 or a negative errno. NULL: they
+ * hold zeroes. @owner is for @fill. Return: the object, which the caller has a
+ * hold on, or NULL without memory or if it is too large.
+ */
+struct memory_object *memory_object_create(u64 size,
+					   int (*fill)(void *owner, u64 offset, void *page),
+					   void *owner);
+
+/*
+ * An object that holds the @size bytes of the initramfs from @offset on. Its
+ * pages are those of the initramfs, without a copy, where they are aligned to
+ * pages and hold nothing else. Its contents must not be written, nor its size
+ * changed. Return: as memory_object_create(); NULL if that is not in it.
+ */
+struct memory_object *initramfs_object(u64 offset, u64 size);
+
+/* Have another hold on @object, or give one up; it goes with the last one and the last mapping. */
+void memory_object_get(struct memory_object *object);
+void memory_object_put(struct memory_object *object);
+
+/*
+ * Change its size. What lies beyond goes, in all mappings: accesses there fail
+ * with -ENXIO from then on; what comes back with a larger size holds zeroes,
+ * or what @fill says. Return: 0, -EINVAL if it cannot change or that is too large.
+ */
+int memory_object_resize(struct memory_object *object, u64 size);
+
+/*
+ * Copy @n bytes at @offset from, or to, @object. @buffer is not the program's.
+ * Return: how many there were before the object's end, or a negative errno.
+ */
+long memory_object_read(struct memory_object *object, u64 offset, void *buffer, size_t n);
+long memory_object_write(struct memory_object *object, u64 offset, const void *buffer, size_t n);
+
+/* --- address spaces ------------------------------------------------------------------ */
+
+/* What an access is, and what a mapping permits. Writing includes reading. */
+#define VM_READ	 1
+#define VM_WRITE 2
+#define VM_EXEC	 4
+
+/* Of a mapping besides */
+#define VM_SHARED   8  /* writes go to the object, not to a copy */
+#define VM_REPLACE  16 /* in the place of what is mapped there */
+#define VM_ANYWHERE 32 /* where there is room, from the address on if possible */
+
+/* User addresses are between USER_PAGE_SIZE and this: 2^38, 2^47 or 2^56. */
+extern unsigned long user_end;
+
+/* An empty space, or one that maps what @space does now. Return: NULL without memory. */
+struct address_space *address_space_create(void);
+struct address_space *address_space_clone(struct address_space *space);
+
+/* Give up the hold that creating it was; it goes when the last thread has left it. */
+void address_space_destroy(struct address_space *space);
+
+/* Have the current thread be in @space from now on, NULL: in none. It leaves the one it was in. */
+void address_space_enter(struct address_space *space);
+
+/*
+ * Map @size bytes of @object from @offset on at *@addr, or zeroes if @object is
+ * NULL. @flags: as above. VM_ANYWHERE puts the address in *@addr. Return: 0;
+ * -EINVAL if the numbers make no sense; -EEXIST if something is mapped there;
+ * -ENOMEM without memory or room.
+ */
+int address_space_map(struct address_space *space, unsigned long *addr, size_t size,
+		      struct memory_object *object, u64 offset, unsigned int flags);
+
+/* Unmap what is mapped in the range. Return: 0, -EINVAL, -ENOMEM. */
+int address_space_unmap(struct address_space *space, unsigned long addr, size_t size);
+
+/*
+ * Permit @access (VM_READ, VM_WRITE, VM_EXEC, or nothing) to the range. Return:
+ * 0, -EINVAL, -ENOMEM without memory or where something is not mapped.
+ */
+int address_space_protect(struct address_space *space, unsigned long addr, size_t size,
+			  unsigned int access);
+
+/*
+ * What is mapped, and with which pages, moves from @from to @to, where nothing
+ * may be mapped; the ranges do not overlap. Return: 0, -EINVAL, -EEXIST,
+ * -EFAULT where something is not mapped at @from, -ENOMEM.
+ */
+int address_space_move(struct address_space *space, unsigned long from, unsigned long to,
+		       size_t size);
+
+/*
+ * Give up the private pages in the range: the next access finds what the mapping
+ * had at first. Return: 0, -EINVAL, -ENOMEM without memory or where something is
+ * not mapped.
+ */
+int address_space_forget(struct address_space *space, unsigned long addr, size_t size);
+
+/*
+ * Find the first mapping that ends above *@start. Return: whether there is one,
+ * and then where it is in *@start and *@end, and in *@flags what VM_ bits it has.
+ */
+bool address_space_find(struct address_space *space, unsigned long *start, unsigned long *end,
+			unsigned int *flags);
+
+/*
+ * Do what an access to @addr needs. @access: VM_READ, VM_WRITE or VM_EXEC.
+ * Return: 0 if it can be made now; -EFAULT: nothing is mapped; -EACCES: it is
+ * not permitted; -ENXIO: beyond the object's end; -ENOMEM; what fill returned.
+ */
+int address_space_fault(struct address_space *space, unsigned long addr, unsigned int access);
+
+/* What was written to memory as data can be run as code, by all threads. */
+void user_code_fence(void);
+
+/* --- the current thread's user memory --------------------------------------------------- */
+
+/*
+ * Copy @n bytes from user memory at @src, to it at @dst, or zeroes to it. What
+ * was copied before a failure stays copied. Return: 0, or -EFAULT if not all of
+ * it is there and may be accessed in this way.
+ */
+int copy_from_user(void *dst, const void __user *src, size_t n) __must_check;
+int copy_to_user(void __user *dst, const void *src, size_t n) __must_check;
+int clear_user(void __user *dst, size_t n) __must_check;
+
+/* The same without the resolution of faults, for who holds locks: -EFAULT may be temporary. */
+int copy_from_user_nofault(void *dst, const void __user *src, size_t n) __must_check;
+int copy_to_user_nofault(void __user *dst, const void *src, size_t n) __must_check;
+
+/*
+ * Copy a string from user memory at @src, with its NUL, if that is among the
+ * first @size bytes. Return: the length without NUL; @size if there is no NUL
+ * so far, and then the copy has none either; -EFAULT.
+ */
+long strncpy_from_user(char *dst, const char __user *src, size_t size) __must_check;
+
+/* --- threads ---------------------------------------------------------------------------- */
+
+/* The registers of a program; the pc stands in the place of x0. */
+struct user_regs {
+	unsigned long pc;
+	unsigned long ra, sp, gp, tp, t0, t1, t2, s0, s1;
+	unsigned long a0, a1, a2, a3, a4, a5, a6, a7;
+	unsigned long s2, s3, s4, s5, s6, s7, s8, s9, s10, s11;
+	unsigned long t3, t4, t5, t6;
+};
+
+/*
+ * Start a thread that runs the program in @space (which it has entered) with
+ * @regs, and has @word as its personality word. Its floating-point registers
+ * are the current thread's. Return: the thread, which is valid until it calls
+ * user_thread_exit(), or NULL without memory.
+ */
+struct thread *user_thread_create(const struct user_regs *regs, struct address_space *space,
+				  void *word);
+
+/*
+ * Start a thread that runs no program, but @fn(@arg), and then ends. @name is
+ * for reports and must stay. Return: 0, -ENOMEM.
+ */
+int service_thread_create(const char *name, void (*fn)(void *arg), void *arg);
+
+/* End the current thread, which has run a program: it leaves its space. */
+void user_thread_exit(void) __noreturn;
+
+/* The current thread. */
+struct thread *user_thread_self(void);
+
+/* The current thread's personality word, and to set it. */
+void *personality_word(void);
+void set_personality_word(void *word);
+
+/* Let other threads run. */
+void thread_yield(void);
+
+/*
+ * Forget the current thread's floating-point registers: all are zero when the
+ * program goes on.
+ */
+void user_fp_reset(void);
+
+/* --- waiting ------------------------------------------------------------------------------ */
+
+/* A deadline that never comes. */
+#define TIME_NEVER U64_MAX
+
+/* Time since the machine's counter started. It never goes back. */
+u64 time_now(void);
+
+/*
+ * Wait while *@word is @expected, until somebody calls wake(@word) or the time
+ * is @deadline (as of time_now(); TIME_NEVER). Return: 0 when woken, -EAGAIN if
+ * *@word is another value at once, -ETIMEDOUT.
+ */
+int wait_on(const u32 *word, u32 expected, u64 deadline);
+
+/* The same, and -EINTR if the thread has been notified and got no attention yet. */
+int wait_on_interruptible(const u32 *word, u32 expected, u64 deadline);
+
+/*
+ * Wake up to @n threads that wait for @word, the longest waiting first; change
+ * the word before. Return: how many there were.
+ */
+unsigned int wake(const u32 *word, unsigned int n);
+
+/*
+ * Have @thread give attention before its program's next instruction; until then
+ * its interruptible waits end.
+ */
+void thread_notify(struct thread *thread);
+
+/* --- the machine ---------------------------------------------------------------------------- */
+
+/* Print @len bytes at @text on the console. */
+void console_write(const char *text, size_t len);
+
+/*
+ * Take up to @len bytes of the console's input; wait for the first one until
+ * @deadline. Return: how many; 0 if the time is up, or if the console has no
+ * input. One reader at a time.
+ */
+size_t console_read(void *buf, size_t len, u64 deadline);
+
+/* @n bytes that nobody can guess, as far as the machine has such. */
+void random_bytes(void *buf, size_t n);
+
+/* How many harts are in use. */
+unsigned int hart_count(void);
+
+/* All memory that there is for programs, and what of it is free, in pages. */
+void memory_pages(size_t *total, size_t *free);
+
+/* AT_HWCAP: bit n for the single-letter extension 'a' + n that programs may use. */
+unsigned long user_hwcap(void);
+
+/*
+ * The page of code that programs may call for the time, as an object; NULL if
+ * there is none.
+ */
+struct memory_object *vdso_object(void);
+
+/* What the kernel was told on its command line; "" if nothing. */
+const char *core_command_line(void);
+
+/* Report a bug of the personality, and stop the machine. */
+void panic(const char *fmt, ...) __noreturn __printf(1, 2);
+
+/* --- what the personality is called for -------------------------------------------------- */
+
+/*
+ * There is user space now. @initramfs: the archive, which stays, and its size;
+ * NULL if there is none. The first program is to be made that of the current
+ * thread: its registers in *@regs, its space entered. Return: 0, or a negative
+ * errno, and then nothing more is called.
+ */
+int personality_start(const void *initramfs, size_t size, struct user_regs *regs);
+
+/*
+ * The program made system call @nr. Return: what is to be in a0, or
+ * CORE_FULL_REGS if all its registers are needed to do it.
+ */
+long personality_syscall(unsigned long a0, unsigned long a1, unsigned long a2, unsigned long a3,
+			 unsigned long a4, unsigned long a5, unsigned long a6, unsigned long nr);
+
+#define CORE_FULL_REGS (-4096L)
+
+/* The same, with all its registers; what is in a0 afterwards is the result. */
+void personality_syscall_regs(struct user_regs *regs);
+
+enum user_fault {
+	USER_FAULT_ACCESS,     /* to memory, of the kind @access, at @addr */
+	USER_FAULT_MISALIGNED, /* the same */
+	USER_FAULT_ILLEGAL,    /* instruction @addr, which may be unknown (0) */
+	USER_FAULT_BREAKPOINT,
+};
+
+/*
+ * The program did what it cannot go on from. @error: of an access: as
+ * address_space_fault(); -EIO: the memory itself failed.
+ */
+void personality_fault(struct user_regs *regs, enum user_fault fault, unsigned long addr,
+		       unsigned int access, int error);
+
+/* The thread was notified, and its program is about to go on. */
+void personality_attention(struct user_regs *regs);
+
+#endif
