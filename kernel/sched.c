@@ -267,18 +267,36 @@ static __always_inline void call_idle_hart(void)
 		smp_reschedule((unsigned int)hart);
 }
 
+/* Where the most urgent thread waits, of harts that are not in @tried. Return: NULL if nobody does. */
+static struct run_queue *most_urgent(unsigned int self, u64 tried)
+{
+	struct run_queue *best = NULL;
+	unsigned int i, top = NOBODY;
+
+	for (i = 1; i < NR_HARTS; i++) {
+		unsigned int hart = (self + i) % NR_HARTS;
+		struct run_queue *rq = &run_queues[hart];
+
+		/* In the queue of a hart that never started, all is zero. */
+		if (!READ_ONCE(rq->occupied) || tried >> hart & 1 || READ_ONCE(rq->top) >= top)
+			continue;
+		top = READ_ONCE(rq->top);
+		best = rq;
+	}
+	return best;
+}
+
 /* Take a thread from another hart that has one to spare. Own lock held; it is let go meanwhile. */
 static struct thread *steal(struct run_queue *rq)
 {
-	unsigned int i, self = (unsigned int)(rq - run_queues);
+	unsigned int self = (unsigned int)(rq - run_queues);
 	struct thread *thread = NULL;
+	struct run_queue *other;
+	u64 tried = 0;
 
 	spin_unlock_masked(&rq->lock);
-	for (i = 1; i < NR_HARTS && !thread; i++) {
-		struct run_queue *other = &run_queues[(self + i) % NR_HARTS];
-
-		if (READ_ONCE(other->top) == NOBODY)
-			continue;
+	while (!thread && (other = most_urgent(self, tried))) {
+		tried |= 1UL << (other - run_queues);
 		spin_lock_masked(&other->lock);
 		/* An idle hart is about to run what it has. */
 		if (other->top != NOBODY && other->current != other->idle)
@@ -289,9 +307,21 @@ static struct thread *steal(struct run_queue *rq)
 	return thread;
 }
 
+/* A hart that was idle has somebody to run. Who came besides need not wait for it. Lock held. */
+static __always_inline void leave_idle(struct run_queue *rq)
+{
+	set_idle(rq, false);
+	if (rq->top != NOBODY)
+		call_idle_hart();
+}
+
 #else
 
 static __always_inline void set_idle(const struct run_queue *rq, bool idle)
+{
+}
+
+static __always_inline void leave_idle(struct run_queue *rq)
 {
 }
 
@@ -333,6 +363,7 @@ static __always_inline bool still_runs(struct run_queue *rq, struct thread *thre
 void sched_ready(struct thread *thread)
 {
 	struct run_queue *rq = &run_queues[thread->hart];
+	bool must_wait;
 	int idle;
 
 	spin_lock_masked(&rq->lock);
@@ -345,10 +376,12 @@ void sched_ready(struct thread *thread)
 		rq = &run_queues[idle];
 		spin_lock_masked(&rq->lock);
 	}
+	/* The hart that was idle may have found something else meanwhile. */
+	must_wait = idle < 0 || rq->current != rq->idle;
 	add_ready(rq, thread);
-	if (idle < 0)
+	if (must_wait)
 		call_idle_hart();
-	else if (rq != this_queue())
+	if (idle >= 0 && rq != this_queue())
 		smp_reschedule((unsigned int)idle);
 }
 
@@ -417,7 +450,7 @@ static noinline struct thread *pick_elsewhere(struct run_queue *rq, struct threa
 	if (!next && rq->top != NOBODY)
 		next = dequeue_first(rq);
 	if (next) {
-		set_idle(rq, false);
+		leave_idle(rq);
 		return next;
 	}
 	if (!IS_ENABLED(CONFIG_IRQ))
@@ -438,9 +471,9 @@ void schedule(void)
 		enqueue(rq, prev);
 		next = dequeue_first(rq);
 	} else if (likely(rq->top != NOBODY)) {
-		if (IS_ENABLED(CONFIG_SMP) && prev->state == THREAD_IDLE)
-			set_idle(rq, false);
 		next = dequeue_first(rq);
+		if (IS_ENABLED(CONFIG_SMP) && prev->state == THREAD_IDLE)
+			leave_idle(rq);
 	} else {
 		next = pick_elsewhere(rq, prev);
 		if (next == prev)

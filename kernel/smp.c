@@ -25,13 +25,15 @@
 #include <asm/traps.h>
 
 struct hart {
-	unsigned long id; /* as firmware counts */
-	struct hart_start start;
+	unsigned long id;      /* as firmware counts */
+	unsigned long awaited; /* the one that may come as this; NO_HART if none */
 	void *trap_stack;
 	u32 online; /* waited for by who starts it */
 	bool stop, stopped;
 	struct smp_call *calls; /* that it has not made yet, the latest first */
 };
+
+#define NO_HART ~0UL
 
 static struct hart harts[NR_HARTS];
 static unsigned int online = 1;
@@ -167,31 +169,70 @@ void smp_stop_others(void)
 	u64 end = time_now() + STOP_TIMEOUT;
 	unsigned int i;
 
-	for (i = 0; i < NR_HARTS; i++) {
-		if (i == this_hart() || !READ_ONCE(harts[i].online))
-			continue;
-		WRITE_ONCE(harts[i].stop, true);
-		hart_interrupt(harts[i].id);
-	}
+	/* Who is not there yet looks at this when it is. */
+	for (i = 0; i < NR_HARTS; i++)
+		WRITE_ONCE(harts[i].stop, i != this_hart());
+	mb();
+	for (i = 0; i < NR_HARTS; i++)
+		if (i != this_hart() && READ_ONCE(harts[i].online))
+			hart_interrupt(harts[i].id);
 	/* What they print now is finished first. */
 	for (i = 0; i < NR_HARTS; i++)
-		while (READ_ONCE(harts[i].stop) && !load_acquire(&harts[i].stopped) &&
-		       time_now() < end)
+		while (i != this_hart() && READ_ONCE(harts[i].online) &&
+		       !load_acquire(&harts[i].stopped) && time_now() < end)
 			;
 }
 
 /* --- start -------------------------------------------------------------------- */
 
+/* Nobody else has taken the place that hart @id was to have. Return: false if it is too late. */
+static bool claim_place(struct hart *hart, unsigned long id)
+{
+	return __atomic_compare_exchange_n(&hart->awaited, &id, NO_HART, false, __ATOMIC_ACQ_REL,
+					   __ATOMIC_RELAXED);
+}
+
 void secondary_start(unsigned long hartid)
 {
 	struct hart *hart = &harts[this_hart()];
 
+	if (!claim_place(hart, hartid))
+		cpu_idle_forever();
 	traps_hart_init((char *)hart->trap_stack + TRAP_STACK_SIZE);
 	timers_hart_init();
 	hart_accept_interrupts();
 	WRITE_ONCE(hart->online, 1);
+	mb();
+	if (READ_ONCE(hart->stop))
+		smp_stop_self();
 	wake(&hart->online, 1);
 	sched_hart_idle();
+}
+
+/* A machine that emulates many harts on few takes its time. */
+#define START_TIMEOUT (10 * NSEC_PER_SEC)
+
+/*
+ * Have the firmware start @hart, and wait until it is there. Return: 0, or a
+ * negative errno; -ETIMEDOUT if it may still come, and will stop then.
+ */
+static int await_hart(struct hart *hart, struct hart_start *start, struct thread *thread,
+		      void *stack_top)
+{
+	int err;
+
+	WRITE_ONCE(hart->awaited, hart->id);
+	err = hart_start(hart->id, start, thread, stack_top);
+	if (err)
+		return err;
+	if (wait_on(&hart->online, 0, time_now() + START_TIMEOUT) != -ETIMEDOUT)
+		return 0;
+	if (claim_place(hart, hart->id))
+		return -ETIMEDOUT;
+	/* It came just now. */
+	while (!READ_ONCE(hart->online))
+		wait_on(&hart->online, 0, TIME_NEVER);
+	return 0;
 }
 
 /* Start hart @id as number @index. Return: 0, or a negative errno. */
@@ -200,18 +241,21 @@ static int start_hart(unsigned int index, unsigned long id)
 	struct hart *hart = &harts[index];
 	struct thread *thread = sched_hart_init(index);
 	void *stack_top = thread_stack_alloc(thread);
-	int err;
+	struct hart_start *start = kmalloc(sizeof(*start));
+	int err = -ENOMEM;
 
 	hart->id = id;
 	hart->trap_stack = kmalloc(TRAP_STACK_SIZE);
-	if (!hart->trap_stack || !stack_top)
-		return -ENOMEM;
-	err = hart_start(id, &hart->start, thread, stack_top);
+	if (start && hart->trap_stack && stack_top)
+		err = await_hart(hart, start, thread, stack_top);
+	/* Who may come late still needs where to start, and a stack. */
+	if (err != -ETIMEDOUT)
+		kfree(start);
+	if (err && err != -ETIMEDOUT)
+		thread_stack_free(thread);
 	if (err)
-		return err;
-	if (wait_on(&hart->online, 0, time_now() + NSEC_PER_SEC) == -ETIMEDOUT)
-		return -ETIMEDOUT;
-	return 0;
+		kfree(hart->trap_stack);
+	return err;
 }
 
 static int start_harts(void *boot_id)

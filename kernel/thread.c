@@ -112,6 +112,12 @@ void *thread_stack_alloc(struct thread *thread)
 	return thread->stack ? (char *)thread->stack + STACK_SIZE : NULL;
 }
 
+void thread_stack_free(struct thread *thread)
+{
+	if (thread->stack)
+		stack_free(thread->stack);
+}
+
 struct thread *thread_create(const char *name, int (*fn)(void *arg), void *arg,
 			     unsigned int priority)
 {

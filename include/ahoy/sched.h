@@ -35,6 +35,9 @@ void wake_joiner(struct thread *thread);
 
 /* Give @thread a stack. Return: its top, or NULL without memory. */
 void *thread_stack_alloc(struct thread *thread);
+
+/* Give that stack back, if it has one: nobody runs on it. Context: any thread. */
+void thread_stack_free(struct thread *thread);
 #endif
 
 #ifdef CONFIG_SMP
