@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The core, as a personality sees it: all that posix/ may call, and at the end
- * all that it is called for. Implemented by the kernel, and for tests by
+ * The core, as a personality sees it: all that posix/ may call. What it is called
+ * for is in personality.h. Implemented by the kernel, and for tests by
  * tests/hosted/ as a process of the host.
  *
  * Sizes, addresses and offsets are in bytes, times in nanoseconds. Errors are
@@ -12,6 +12,7 @@
 #define AHOY_CORE_H
 
 #include <ahoy/compiler.h>
+#include <ahoy/personality.h>
 #include <ahoy/types.h>
 
 struct address_space;
@@ -195,15 +196,6 @@ long strncpy_from_user(char *dst, const char __user *src, size_t size) __must_ch
 
 /* --- threads ---------------------------------------------------------------------------- */
 
-/* The registers of a program; the pc stands in the place of x0. */
-struct user_regs {
-	unsigned long pc;
-	unsigned long ra, sp, gp, tp, t0, t1, t2, s0, s1;
-	unsigned long a0, a1, a2, a3, a4, a5, a6, a7;
-	unsigned long s2, s3, s4, s5, s6, s7, s8, s9, s10, s11;
-	unsigned long t3, t4, t5, t6;
-};
-
 /*
  * Start a thread that runs the program in @space (which it has entered) with
  * @regs, and has @word as its personality word. Its floating-point registers
@@ -271,14 +263,14 @@ void thread_notify(struct thread *thread);
 /* --- the machine ---------------------------------------------------------------------------- */
 
 /* Print @len bytes at @text on the console. */
-void console_write(const char *text, size_t len);
+void console_output(const char *text, size_t len);
 
 /*
  * Take up to @len bytes of the console's input; wait for the first one until
  * @deadline. Return: how many; 0 if the time is up, or if the console has no
  * input. One reader at a time.
  */
-size_t console_read(void *buf, size_t len, u64 deadline);
+size_t console_input(void *buf, size_t len, u64 deadline);
 
 /* @n bytes that nobody can guess, as far as the machine has such. */
 void random_bytes(void *buf, size_t n);
@@ -301,46 +293,14 @@ struct memory_object *vdso_object(void);
 /* What the kernel was told on its command line; "" if nothing. */
 const char *core_command_line(void);
 
+/*
+ * The first program has come to its end, and the machine comes to the configured
+ * one. @status: 0, or 1 to 255 for a failure, which the outside learns where
+ * there is a way to tell it.
+ */
+void user_space_end(int status) __noreturn;
+
 /* Report a bug of the personality, and stop the machine. */
 void panic(const char *fmt, ...) __noreturn __printf(1, 2);
-
-/* --- what the personality is called for -------------------------------------------------- */
-
-/*
- * There is user space now. @initramfs: the archive, which stays, and its size;
- * NULL if there is none. The first program is to be made that of the current
- * thread: its registers in *@regs, its space entered. Return: 0, or a negative
- * errno, and then nothing more is called.
- */
-int personality_start(const void *initramfs, size_t size, struct user_regs *regs);
-
-/*
- * The program made system call @nr. Return: what is to be in a0, or
- * CORE_FULL_REGS if all its registers are needed to do it.
- */
-long personality_syscall(unsigned long a0, unsigned long a1, unsigned long a2, unsigned long a3,
-			 unsigned long a4, unsigned long a5, unsigned long a6, unsigned long nr);
-
-#define CORE_FULL_REGS (-4096L)
-
-/* The same, with all its registers; what is in a0 afterwards is the result. */
-void personality_syscall_regs(struct user_regs *regs);
-
-enum user_fault {
-	USER_FAULT_ACCESS,     /* to memory, of the kind @access, at @addr */
-	USER_FAULT_MISALIGNED, /* the same */
-	USER_FAULT_ILLEGAL,    /* instruction @addr, which may be unknown (0) */
-	USER_FAULT_BREAKPOINT,
-};
-
-/*
- * The program did what it cannot go on from. @error: of an access: as
- * address_space_fault(); -EIO: the memory itself failed.
- */
-void personality_fault(struct user_regs *regs, enum user_fault fault, unsigned long addr,
-		       unsigned int access, int error);
-
-/* The thread was notified, and its program is about to go on. */
-void personality_attention(struct user_regs *regs);
 
 #endif
