@@ -428,6 +428,11 @@ static void space_put(struct address_space *space)
 		space_free(space);
 }
 
+void address_space_hold(struct address_space *space)
+{
+	__atomic_fetch_add(&space->holds, 1, __ATOMIC_RELAXED);
+}
+
 void address_space_destroy(struct address_space *space)
 {
 	space_put(space);
@@ -529,7 +534,7 @@ void address_space_enter(struct address_space *space)
 	if (space == before)
 		return;
 	if (space)
-		__atomic_fetch_add(&space->holds, 1, __ATOMIC_RELAXED);
+		address_space_hold(space);
 	flags = local_irq_save();
 	self->space = space;
 	address_space_load(space);
