@@ -255,6 +255,29 @@ static void check_model(struct address_space *space, struct model_page *pages)
 	KTEST_EXPECT(count_mappings(space) == runs);
 }
 
+static void move_pages(struct address_space *space, struct model_page *pages, unsigned int first,
+		       unsigned int n)
+{
+	unsigned int to = ktest_random(PAGES - n + 1), i;
+	bool overlap = to < first + n && first < to + n, all = true, any = false;
+
+	for (i = 0; i < n; i++) {
+		all &= pages[first + i].mapped;
+		any |= pages[to + i].mapped;
+	}
+	KTEST_EXPECT(address_space_move(space, BASE + first * PAGE_SIZE, BASE + to * PAGE_SIZE,
+					n * PAGE_SIZE) == (overlap ? -EINVAL
+							   : any   ? -EEXIST
+							   : all   ? 0
+								   : -EFAULT));
+	if (overlap || any || !all)
+		return;
+	for (i = 0; i < n; i++) {
+		pages[to + i] = pages[first + i];
+		pages[first + i].mapped = false;
+	}
+}
+
 static void random_operation(struct address_space *space, struct model_page *pages,
 			     struct memory_object *object)
 {
@@ -269,7 +292,7 @@ static void random_operation(struct address_space *space, struct model_page *pag
 		all &= pages[i].mapped;
 		any |= pages[i].mapped;
 	}
-	switch (ktest_random(5)) {
+	switch (ktest_random(7)) {
 	case 0:
 		KTEST_EXPECT(map_object(space, addr, n * PAGE_SIZE, from == PAGES ? NULL : object,
 					from == PAGES ? 0 : from * PAGE_SIZE,
@@ -299,6 +322,17 @@ static void random_operation(struct address_space *space, struct model_page *pag
 			pages[i] = (struct model_page){ .mapped = true,
 							.access = RW,
 							.object_page = PAGES };
+		break;
+	case 4:
+		move_pages(space, pages, first, min(n, 6U));
+		break;
+	case 5:
+		KTEST_EXPECT(address_space_forget(space, addr, n * PAGE_SIZE) ==
+			     (all ? 0 : -ENOMEM));
+		for (i = first; all && i < first + n; i++) {
+			pages[i].own = false;
+			pages[i].value = 0;
+		}
 		break;
 	default:
 		all = pages[first].mapped && pages[first].access & VM_WRITE;
@@ -333,7 +367,7 @@ KTEST(address_space, random)
 	spaces[0] = address_space_create();
 	spaces[1] = address_space_create();
 	KTEST_ASSERT(object && spaces[0] && spaces[1]);
-	for (i = 0; i < 1500; i++) {
+	for (i = 0; i < 2000; i++) {
 		unsigned int which = ktest_random(2);
 
 		if (!ktest_random(20)) {
