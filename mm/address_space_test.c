@@ -708,6 +708,17 @@ static int fail_cloning(struct address_space *space)
 	return fail_clone ? 0 : -ENOMEM;
 }
 
+/* Away, and back, so that the pages are where they are looked for. */
+static int fail_move(struct address_space *space)
+{
+	int err = address_space_move(space, BASE + PAGE_SIZE, BASE + (8UL << 30), 4 * PAGE_SIZE);
+
+	if (!err)
+		err = address_space_move(space, BASE + (8UL << 30), BASE + PAGE_SIZE,
+					 4 * PAGE_SIZE);
+	return err;
+}
+
 static int fail_fault(struct address_space *space)
 {
 	return address_space_fault(space, BASE + 6 * PAGE_SIZE, VM_WRITE);
@@ -760,8 +771,8 @@ static void fail_each(struct address_space *space, int (*operation)(struct addre
 KTEST(address_space, each_allocation_fails)
 {
 	static int (*const operations[])(struct address_space * space) = {
-		fail_map,     fail_replace, fail_unmap,	       fail_protect,
-		fail_cloning, fail_fault,   fail_object_fault, fail_write,
+		fail_map,   fail_replace,      fail_unmap, fail_protect, fail_cloning,
+		fail_fault, fail_object_fault, fail_write, fail_move,
 	};
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(operations); i++) {
@@ -781,6 +792,52 @@ KTEST(address_space, each_allocation_fails)
 		leave(space);
 		memory_object_put(fail_object);
 	}
+}
+#endif
+
+/* --- images ------------------------------------------------------------------------------ */
+
+#ifdef CONFIG_USERSPACE
+/* Is the page at @addr the one at @data itself? */
+static bool is_in_place(struct address_space *space, unsigned long addr, const void *data)
+{
+	struct user_leaf leaf;
+
+	return user_leaf_find(&space->tables, addr, &leaf) && leaf.pa == virt_to_phys(data);
+}
+
+/* Whole pages are mapped where they are; the rest is copied, with nothing behind it. */
+KTEST(address_space, image)
+{
+	struct page *page = page_alloc(2);
+	struct address_space *space = enter_new();
+	struct memory_object *whole, *shifted;
+	u64 *data, buffer = 0;
+	unsigned int i;
+
+	KTEST_ASSERT(space && page);
+	data = page_to_virt(page);
+	for (i = 0; i < 4 * PAGE_SIZE / sizeof(u64); i++)
+		data[i] = i + 1;
+	whole = memory_object_create_image(data, 2 * PAGE_SIZE + 16);
+	shifted = memory_object_create_image(data + 1, PAGE_SIZE);
+	KTEST_ASSERT(whole && shifted);
+	KTEST_EXPECT(map_object(space, BASE, 4 * PAGE_SIZE, whole, 0, RW) == 0);
+	KTEST_EXPECT(map_object(space, BASE + 4 * PAGE_SIZE, PAGE_SIZE, shifted, 0, VM_READ) == 0);
+	KTEST_EXPECT(get(BASE) == 1 && is_in_place(space, BASE, data));
+	KTEST_EXPECT(get(BASE + 2 * PAGE_SIZE + 8) == data[1025]);
+	KTEST_EXPECT(get(BASE + 2 * PAGE_SIZE + 16) == 0);
+	KTEST_EXPECT(get(BASE + 3 * PAGE_SIZE) == ~0ULL);
+	KTEST_EXPECT(get(BASE + 4 * PAGE_SIZE) == 2);
+	KTEST_EXPECT(!is_in_place(space, BASE + 4 * PAGE_SIZE, data));
+	KTEST_EXPECT(put(BASE, 7) == 0 && get(BASE) == 7 && data[0] == 1);
+	KTEST_EXPECT(memory_object_read(whole, 2 * PAGE_SIZE + 8, &buffer, 100) == 8 &&
+		     buffer == data[1025]);
+	KTEST_EXPECT(memory_object_resize(whole, PAGE_SIZE) == -EINVAL);
+	leave(space);
+	memory_object_put(whole);
+	memory_object_put(shifted);
+	page_free(page, 2);
 }
 #endif
 
