@@ -19,11 +19,14 @@
 #include <ahoy/slab.h>
 #include <ahoy/smp.h>
 #include <ahoy/thread.h>
+#include <ahoy/time.h>
 #include <ahoy/user.h>
 #include <asm/barrier.h>
 #include <asm/current.h>
 #include <asm/irqflags.h>
+#include <asm/page.h>
 #include <asm/user.h>
+#include <asm/vdso.h>
 
 BUILD_BUG_ON(offsetof(struct thread, work) != THREAD_WORK);
 
@@ -174,10 +177,38 @@ const char *core_command_line(void)
 	return cmdline_text();
 }
 
-struct memory_object *vdso_object(void)
+#ifdef CONFIG_VDSO
+int vdso_objects(struct memory_object **data, struct memory_object **code, size_t *size)
 {
-	return NULL;
+	struct vdso_data *shared = vdso_shared();
+	const void *image = vdso_image(size);
+
+	shared->ns_per_tick = time_ns_per_tick();
+	*data = memory_object_create_image(shared, PAGE_SIZE);
+	*code = memory_object_create_image(image, *size);
+	if (*data && *code)
+		return 0;
+	if (*data)
+		memory_object_put(*data);
+	if (*code)
+		memory_object_put(*code);
+	return -ENOMEM;
 }
+
+void vdso_set_wall_offset(u64 ns)
+{
+	WRITE_ONCE(vdso_shared()->wall_offset, ns);
+}
+#else
+int vdso_objects(struct memory_object **data, struct memory_object **code, size_t *size)
+{
+	return -ENOENT;
+}
+
+void vdso_set_wall_offset(u64 ns)
+{
+}
+#endif
 
 /* --- start and end ------------------------------------------------------------------ */
 

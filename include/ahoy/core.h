@@ -284,10 +284,15 @@ void memory_pages(size_t *total, size_t *free);
 unsigned long user_hwcap(void);
 
 /*
- * The page of code that programs may call for the time, as an object; NULL if
- * there is none.
+ * The functions that programs may call for the time: a shared object in whole
+ * pages, *@size bytes, to be mapped for reading and execution behind a page of
+ * data for reading. Return: 0, with holds for the caller; -ENOENT if there are
+ * none; -ENOMEM.
  */
-struct memory_object *vdso_object(void);
+int vdso_objects(struct memory_object **data, struct memory_object **code, size_t *size);
+
+/* How far CLOCK_REALTIME is ahead of time_now(), for these functions. */
+void vdso_set_wall_offset(u64 ns);
 
 /* What the kernel was told on its command line; "" if nothing. */
 const char *core_command_line(void);
