@@ -57,6 +57,7 @@ SECTIONS
 		TABLE(crash_way)
 		TABLE(ktest)
 		TABLE(extable)
+		TABLE(syscall)
 		KEEP(*(.rodata.ikconfig))
 		KEEP(*(.rodata.kallsyms))
 		*(.rodata .rodata.* .srodata .srodata.*)
