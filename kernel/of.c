@@ -633,8 +633,7 @@ static void reserve_initrd(void)
 		memblock_reserve(of.initrd_start, of.initrd_end - of.initrd_start, false);
 		return;
 	}
-	pr_err("initrd: 0x%llx to 0x%llx is not memory; ignored\n", of.initrd_start,
-	       of.initrd_end);
+	pr_err("initrd: 0x%llx to 0x%llx is not memory; ignored\n", of.initrd_start, of.initrd_end);
 	of.initrd_end = 0;
 }
 
@@ -691,6 +690,34 @@ const u8 *of_rng_seed(size_t *len)
 {
 	*len = of.rng_seed_len;
 	return of.rng_seed;
+}
+#endif
+
+#if defined(CONFIG_USERSPACE) && defined(CONFIG_OF_CPUS)
+const char *of_isa(size_t *len)
+{
+	struct fdt_cursor prop = of.cpus;
+	unsigned int depth = 1;
+
+	while (prop.next && depth) {
+		switch (fdt_next(&prop)) {
+		case FDT_BEGIN_NODE:
+			depth++;
+			break;
+		case FDT_PROP:
+			if (depth == 2 && !strcmp(prop.name, "riscv,isa")) {
+				*len = prop_text_len(&prop);
+				return (const char *)prop.value;
+			}
+			break;
+		case FDT_END_NODE:
+			depth--;
+			break;
+		default:
+			return NULL;
+		}
+	}
+	return NULL;
 }
 #endif
 

@@ -13,11 +13,13 @@
 #include <ahoy/initramfs.h>
 #include <ahoy/interrupt.h>
 #include <ahoy/lockdep.h>
+#include <ahoy/of.h>
 #include <ahoy/page_alloc.h>
 #include <ahoy/panic.h>
 #include <ahoy/sched.h>
 #include <ahoy/slab.h>
 #include <ahoy/smp.h>
+#include <ahoy/string.h>
 #include <ahoy/thread.h>
 #include <ahoy/time.h>
 #include <ahoy/user.h>
@@ -170,6 +172,37 @@ void memory_pages(size_t *total, size_t *free)
 
 	*total = counts.total;
 	*free = counts.total - counts.used;
+}
+
+/* By letter; what has a name of several is told by riscv_hwprobe(). */
+static unsigned long find_hwcap(void)
+{
+	size_t len, i;
+	const char *isa = of_isa(&len);
+	unsigned long hwcap = 0, fp = BIT('f' - 'a') | BIT('d' - 'a');
+
+	if (!isa || len < 4 || strncmp(isa, "rv64", 4))
+		isa = "rv64imac", len = 8;
+	for (i = 4; i < len && isa[i] >= 'a' && isa[i] <= 'z'; i++) {
+		/* Behind these, names follow. */
+		if (isa[i] == 's' || isa[i] == 'x' || isa[i] == 'z')
+			break;
+		if (isa[i] == 'g')
+			hwcap |= BIT('i' - 'a') | BIT('m' - 'a') | BIT('a' - 'a') | fp;
+		hwcap |= BIT(isa[i] - 'a');
+	}
+	hwcap &= BIT('i' - 'a') | BIT('m' - 'a') | BIT('a' - 'a') | BIT('c' - 'a') | fp;
+	return IS_ENABLED(CONFIG_FPU) ? hwcap : hwcap & ~fp;
+}
+
+unsigned long user_hwcap(void)
+{
+	static unsigned long hwcap;
+
+	/* Whoever comes first; everybody finds the same. */
+	if (!READ_ONCE(hwcap))
+		WRITE_ONCE(hwcap, find_hwcap());
+	return hwcap;
 }
 
 const char *core_command_line(void)
