@@ -35,9 +35,13 @@ struct thread;
 
 /* --- heap ------------------------------------------------------------------------ */
 
+/* The most that kmalloc() gives. */
+#define KMALLOC_MAX (4UL << 20)
+
 /*
- * @size bytes, contents undefined; kzalloc(): zeroes; kcalloc(): @n times @size,
- * zeroes. Return: NULL if there is no memory, or if it is 0 or above 4 MiB.
+ * @size bytes, contents undefined, aligned to 16; kzalloc(): zeroes; kcalloc():
+ * @n objects of @size bytes, zeroes. Return: NULL if there is no memory, or if
+ * it is 0 bytes or more than KMALLOC_MAX. Context: any but a trap handler's.
  */
 void *kmalloc(size_t size) __must_check;
 void *kzalloc(size_t size) __must_check;
@@ -98,12 +102,7 @@ long memory_object_write(struct memory_object *object, u64 offset, const void *b
 
 /* --- address spaces ------------------------------------------------------------------ */
 
-/* What an access is, and what a mapping permits. Writing includes reading. */
-#define VM_READ	 1
-#define VM_WRITE 2
-#define VM_EXEC	 4
-
-/* Of a mapping besides */
+/* Mappings: VM_READ, VM_WRITE, VM_EXEC, and these */
 #define VM_SHARED   8  /* writes go to the object, not to a copy */
 #define VM_REPLACE  16 /* in the place of what is mapped there */
 #define VM_ANYWHERE 32 /* where there is room, from the address on if possible */
@@ -179,20 +178,20 @@ void user_code_fence(void);
  * was copied before a failure stays copied. Return: 0, or -EFAULT if not all of
  * it is there and may be accessed in this way.
  */
-int copy_from_user(void *dst, const void __user *src, size_t n) __must_check;
-int copy_to_user(void __user *dst, const void *src, size_t n) __must_check;
-int clear_user(void __user *dst, size_t n) __must_check;
+int copy_from_user(void *dst, const void __user *src, size_t n);
+int copy_to_user(void __user *dst, const void *src, size_t n);
+int clear_user(void __user *dst, size_t n);
 
 /* The same without the resolution of faults, for who holds locks: -EFAULT may be temporary. */
-int copy_from_user_nofault(void *dst, const void __user *src, size_t n) __must_check;
-int copy_to_user_nofault(void __user *dst, const void *src, size_t n) __must_check;
+int copy_from_user_nofault(void *dst, const void __user *src, size_t n);
+int copy_to_user_nofault(void __user *dst, const void *src, size_t n);
 
 /*
  * Copy a string from user memory at @src, with its NUL, if that is among the
  * first @size bytes. Return: the length without NUL; @size if there is no NUL
  * so far, and then the copy has none either; -EFAULT.
  */
-long strncpy_from_user(char *dst, const char __user *src, size_t size) __must_check;
+long strncpy_from_user(char *dst, const char __user *src, size_t size);
 
 /* --- threads ---------------------------------------------------------------------------- */
 
@@ -285,10 +284,15 @@ void memory_pages(size_t *total, size_t *free);
 unsigned long user_hwcap(void);
 
 /*
- * The page of code that programs may call for the time, as an object; NULL if
- * there is none.
+ * The functions that programs may call for the time: a shared object in whole
+ * pages, *@size bytes, to be mapped for reading and execution behind a page of
+ * data for reading. Return: 0, with holds for the caller; -ENOENT if there are
+ * none; -ENOMEM.
  */
-struct memory_object *vdso_object(void);
+int vdso_objects(struct memory_object **data, struct memory_object **code, size_t *size);
+
+/* How far CLOCK_REALTIME is ahead of time_now(), for these functions. */
+void vdso_set_wall_offset(u64 ns);
 
 /* What the kernel was told on its command line; "" if nothing. */
 const char *core_command_line(void);

@@ -9,6 +9,11 @@
 
 #include <ahoy/types.h>
 
+/* What an access is, and what a mapping permits. Writing includes reading. */
+#define VM_READ	 1
+#define VM_WRITE 2
+#define VM_EXEC	 4
+
 /* The registers of a program; the pc stands in the place of x0. */
 struct user_regs {
 	unsigned long pc;
