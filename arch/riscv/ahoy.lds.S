@@ -57,6 +57,8 @@ SECTIONS
 		TABLE(crash_way)
 		TABLE(ktest)
 		TABLE(extable)
+		TABLE(syscall)
+		TABLE(device)
 		KEEP(*(.rodata.ikconfig))
 		KEEP(*(.rodata.kallsyms))
 		*(.rodata .rodata.* .srodata .srodata.*)
