@@ -47,6 +47,15 @@ struct id *id_find(int nr)
 	return *link ? id_of(*link) : NULL;
 }
 
+struct process *process_next(struct process *process)
+{
+	struct rb_node *node = process ? rb_next(&process->id->node) : rb_first(&ids);
+
+	while (node && !id_of(node)->process)
+		node = rb_next(node);
+	return node ? id_of(node)->process : NULL;
+}
+
 /* The next free number, which the caller's @id gets, with one use. Return: 0, -EAGAIN. */
 static int id_give(struct id *id)
 {

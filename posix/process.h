@@ -176,6 +176,9 @@ void memory_put(struct memory *memory);
 /* The process, or the thread, with this number; NULL if there is none. processes_lock held. */
 struct id *id_find(int nr);
 
+/* The process behind @process, in order of numbers; NULL: the first; or no more. processes_lock held. */
+struct process *process_next(struct process *process);
+
 /* Have @process be in the group, or session, of @id. processes_lock held. */
 void process_set_group(struct process *process, struct id *id);
 void process_set_session(struct process *process, struct id *id);
