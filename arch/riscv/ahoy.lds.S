@@ -58,6 +58,7 @@ SECTIONS
 		TABLE(ktest)
 		TABLE(extable)
 		TABLE(syscall)
+		TABLE(device)
 		KEEP(*(.rodata.ikconfig))
 		KEEP(*(.rodata.kallsyms))
 		*(.rodata .rodata.* .srodata .srodata.*)
