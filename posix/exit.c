@@ -36,7 +36,8 @@ int process_single_out(void)
 	struct process *process = self->process;
 	u32 events;
 
-	if (process->task_count == 1 && !READ_ONCE(process->ending))
+	if (__atomic_load_n(&process->task_count, __ATOMIC_ACQUIRE) == 1 &&
+	    !READ_ONCE(process->ending))
 		return 0;
 	lock(&processes_lock);
 	if (process->ending || process->successor) {
@@ -100,6 +101,7 @@ static void leave_children(struct process *process)
 	{
 		list_del(&child->sibling);
 		child->parent = first_process;
+		WRITE_ONCE(child->ppid, first_process->pid);
 		list_add_tail(&child->sibling, &first_process->children);
 		child->exit_signal = SIGCHLD;
 		if (child->zombie)

@@ -189,6 +189,12 @@ struct node *path_start(int dirfd, const char *path, int *err);
  */
 struct node *path_lookup(struct node *start, const char *path, bool follow, int *err);
 
+/*
+ * The node that a system call's path leads to. @flags: AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH;
+ * others have no meaning here. Return: NULL, and in *@err what these functions say.
+ */
+struct node *node_at(int dirfd, const char __user *path, unsigned int flags, int *err);
+
 /* --- files ------------------------------------------------------------------------------- */
 
 #define FILE_READ  1

@@ -125,8 +125,8 @@ static struct file *open_path(int dirfd, char *path, u32 flags, int *err)
 		return NULL;
 	}
 	*err = check_flags(node, flags);
-	return *err ? NULL : file_open(node, flags & ~(u32)(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC),
-				       err);
+	return *err ? NULL
+		    : file_open(node, flags & ~(u32)(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC), err);
 }
 
 SYSCALL4(056, openat, int, dirfd, const char __user *, user_path, u32, flags, u32, mode)

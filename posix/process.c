@@ -79,6 +79,40 @@ static void id_put(struct id *id)
 
 /* --- memory ------------------------------------------------------------------------- */
 
+struct memory *memory_create(void)
+{
+	struct memory *memory = kzalloc(sizeof(*memory));
+
+	if (!memory)
+		return NULL;
+	memory->space = address_space_create();
+	if (memory->space) {
+		memory->users = 1;
+		return memory;
+	}
+	kfree(memory);
+	return NULL;
+}
+
+struct memory *memory_clone(struct memory *from)
+{
+	struct memory *memory = kmalloc(sizeof(*memory));
+
+	if (!memory)
+		return NULL;
+	/* Its limits fit what is mapped: neither changes between. */
+	lock(&from->lock);
+	*memory = *from;
+	memory->space = address_space_clone(from->space);
+	unlock(&from->lock);
+	memory->users = 1;
+	memory->lock = (struct lock){ 0 };
+	if (memory->space)
+		return memory;
+	kfree(memory);
+	return NULL;
+}
+
 void memory_put(struct memory *memory)
 {
 	if (__atomic_sub_fetch(&memory->users, 1, __ATOMIC_ACQ_REL))
@@ -128,14 +162,14 @@ int task_publish(struct task *task)
 	bool first = !process->id;
 	u64 limit = process->limits[RLIMIT_NPROC].cur;
 
-	/* All of them are root's, whom Linux exempts unless the limit is real. */
+	/* All of them are one user's. */
 	if (!may_grow() || (limit != RLIM_INFINITY && tasks >= limit) || id_give(task->id))
 		return -EAGAIN;
 	tasks++;
 	task->tid = task->id->nr;
 	task->id->task = task;
 	list_add_tail(&task->link, &process->tasks);
-	process->task_count++;
+	__atomic_add_fetch(&process->task_count, 1, __ATOMIC_RELAXED);
 	if (!first)
 		return 0;
 	process->id = task->id;
@@ -144,8 +178,10 @@ int task_publish(struct task *task)
 	process->pid = task->tid;
 	process_set_group(process, process->parent ? process->parent->group : process->id);
 	process_set_session(process, process->parent ? process->parent->session : process->id);
-	if (process->parent)
+	if (process->parent) {
+		process->ppid = process->parent->pid;
 		list_add_tail(&process->sibling, &process->parent->children);
+	}
 	return 0;
 }
 
@@ -154,10 +190,16 @@ void task_withdraw(struct task *task)
 	struct process *process = task->process;
 
 	list_del(&task->link);
-	process->task_count--;
+	/* Who sees one only, outside the lock, may rely on what the other has done: fd_get(). */
+	__atomic_sub_fetch(&process->task_count, 1, __ATOMIC_RELEASE);
 	task->id->task = NULL;
 	id_put(task->id);
 	tasks--;
+}
+
+unsigned int task_total(void)
+{
+	return READ_ONCE(tasks);
 }
 
 void task_take_pid(struct task *task)

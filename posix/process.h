@@ -80,6 +80,7 @@ struct vfork {
 struct process {
 	/* Set at its start; memory and files change at execve() alone, by the only task */
 	int pid;
+	int ppid; /* read without lock, changed under processes_lock */
 	struct memory *memory;
 	struct files *files;
 
@@ -162,8 +163,15 @@ int task_publish(struct task *task);
 /* Undo that. processes_lock held. */
 void task_withdraw(struct task *task);
 
+/* How many there are, of all processes. Context: any. */
+unsigned int task_total(void);
+
 /* The only task of its process gets its number, if it was another that had it. processes_lock held. */
 void task_take_pid(struct task *task);
+
+/* Memory for one user, with an empty space or a copy of @from's. Return: NULL without memory. */
+struct memory *memory_create(void);
+struct memory *memory_clone(struct memory *from);
 
 /* Give up @memory; with the last user its space goes. */
 void memory_put(struct memory *memory);
@@ -177,6 +185,11 @@ void process_set_session(struct process *process, struct id *id);
 
 /* The zombie @process goes for good. processes_lock held. */
 void process_reap(struct process *process);
+
+/* --- ids.c -------------------------------------------------------------------------- */
+
+/* The number of its group. */
+int process_group(struct process *process);
 
 /* --- exit.c ------------------------------------------------------------------------- */
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Regular files of the archive, whose contents are where they are; and folders. */
+/* Regular files of the archive, whose contents are where they are. */
 #include "file.h"
 #include <ahoy/compiler.h>
 #include <ahoy/errno.h>
@@ -20,15 +20,5 @@ static long regular_read(struct file *file, void __user *buf, size_t n, u64 *pos
 
 const struct file_operations regular_operations = {
 	.read = regular_read,
-	.position = FILE_POSITION,
-};
-
-static long folder_read(struct file *file, void __user *buf, size_t n, u64 *pos)
-{
-	return -EISDIR;
-}
-
-const struct file_operations folder_operations = {
-	.read = folder_read,
 	.position = FILE_POSITION,
 };

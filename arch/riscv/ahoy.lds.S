@@ -65,6 +65,14 @@ SECTIONS
 		_rodata_end = .;
 	} :rodata
 
+#ifdef CONFIG_INITRAMFS_EMBED
+	/* Whole pages, which programs have mapped too; read-only like what is before them. */
+	. = ALIGN(PAGE_SIZE);
+	.initramfs : AT(ADDR(.initramfs) - PAGE_OFFSET) {
+		KEEP(*(.initramfs))
+	} :rodata
+#endif
+
 	. = ALIGN(PART_ALIGN);
 	.data : AT(ADDR(.data) - PAGE_OFFSET) {
 		_data_start = .;
