@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: MIT
+#include "ktap.h"
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Statuses by which a test ends, beside 0 */
+#define FAILED	1
+#define SKIPPED 77
+
+extern const struct test *const __start_tests[], *const __stop_tests[];
+extern const struct child_role *const __start_roles[] __attribute__((weak));
+extern const struct child_role *const __stop_roles[] __attribute__((weak));
+
+static unsigned int failures;
+/* Shared with the process of a test */
+static char *skip_reason;
+
+void say(const char *format, ...)
+{
+	char line[512];
+	size_t n;
+	va_list args;
+
+	va_start(args, format);
+	n = (size_t)vsnprintf(line, sizeof(line) - 1, format, args);
+	va_end(args);
+	if (n > sizeof(line) - 2)
+		n = sizeof(line) - 2;
+	line[n++] = '\n';
+	sys(SYS_write, 1, line, n);
+}
+
+bool ktap_expect(bool so, const char *file, int line, const char *what)
+{
+	if (!so) {
+		say("# %s:%d: not so: %s", file, line, what);
+		failures++;
+	}
+	return so;
+}
+
+bool ktap_expect_eq(long value, long wanted, const char *file, int line, const char *value_text,
+		    const char *wanted_text)
+{
+	if (value == wanted)
+		return true;
+	say("# %s:%d: %s is %ld (%#lx), not %s, %ld", file, line, value_text, value, value,
+	    wanted_text, wanted);
+	failures++;
+	return false;
+}
+
+void ktap_give_up(void)
+{
+	_exit(FAILED);
+}
+
+void ktap_skip(const char *why)
+{
+	snprintf(skip_reason, 200, "%s", why);
+	_exit(failures ? FAILED : SKIPPED);
+}
+
+bool on_qemu_user(void)
+{
+	return getenv("QEMU_USER");
+}
+
+long sys6(long nr, long a0, long a1, long a2, long a3, long a4, long a5)
+{
+	register long r_nr __asm__("a7") = nr;
+	register long r0 __asm__("a0") = a0;
+	register long r1 __asm__("a1") = a1;
+	register long r2 __asm__("a2") = a2;
+	register long r3 __asm__("a3") = a3;
+	register long r4 __asm__("a4") = a4;
+	register long r5 __asm__("a5") = a5;
+
+	__asm__ __volatile__("ecall"
+			     : "+r"(r0)
+			     : "r"(r_nr), "r"(r1), "r"(r2), "r"(r3), "r"(r4), "r"(r5)
+			     : "memory");
+	return r0;
+}
+
+/* --- children ---------------------------------------------------------------------------- */
+
+int in_child(void (*fn)(void *arg), void *arg)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	if (!pid) {
+		failures = 0;
+		fn(arg);
+		_exit(failures ? FAILED : 0);
+	}
+	ASSERT(pid > 0);
+	ASSERT_EQ(sys(SYS_wait4, pid, &status, 0, NULL), pid);
+	return status;
+}
+
+int signal_of(void (*fn)(void *arg), void *arg)
+{
+	int status = in_child(fn, arg);
+
+	return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}
+
+static void do_load(void *arg)
+{
+	(void)*(volatile char *)arg;
+}
+
+static void do_store(void *arg)
+{
+	*(volatile char *)arg = 1;
+}
+
+/* Past the prologue the stack is not used: what is jumped to may return at once. */
+static void do_jump(void *arg)
+{
+	((void (*)(void))arg)();
+}
+
+int signal_of_load(const volatile void *address)
+{
+	return signal_of(do_load, (void *)address);
+}
+
+int signal_of_store(volatile void *address)
+{
+	return signal_of(do_store, (void *)address);
+}
+
+int signal_of_jump(const void *address)
+{
+	return signal_of(do_jump, (void *)address);
+}
+
+/* --- memory ------------------------------------------------------------------------------- */
+
+static void *pages(size_t n, int prot, int flags)
+{
+	void *p = mmap(NULL, n * PAGE, prot, flags | MAP_ANONYMOUS, -1, 0);
+
+	ASSERT(p != MAP_FAILED);
+	return p;
+}
+
+void *shared_pages(size_t n)
+{
+	return pages(n, PROT_READ | PROT_WRITE, MAP_SHARED);
+}
+
+void *private_pages(size_t n)
+{
+	return pages(n, PROT_READ | PROT_WRITE, MAP_PRIVATE);
+}
+
+char *before_nothing(size_t n)
+{
+	char *p = private_pages(2);
+
+	ASSERT_EQ(munmap(p + PAGE, PAGE), 0);
+	return p + PAGE - n;
+}
+
+const struct bad_pointer *bad_to_read(void)
+{
+	static struct bad_pointer rows[8];
+	char *unmapped = private_pages(1);
+	struct bad_pointer all[] = {
+		{ "nothing (NULL)", NULL },
+		{ "page zero", (char *)8 },
+		{ "the kernel", (char *)0xffffffff80000000UL },
+		{ "the lowest kernel address", (char *)0xff00000000000000UL },
+		{ "the highest address", (char *)-8 },
+		{ "no canonical address", (char *)0x4000000000000000UL },
+		{ "unmapped memory", unmapped },
+		{ NULL, NULL },
+	};
+
+	ASSERT_EQ(munmap(unmapped, PAGE), 0);
+	memcpy(rows, all, sizeof(rows));
+	return rows;
+}
+
+const struct bad_pointer *bad_to_write(void)
+{
+	static struct bad_pointer rows[10];
+	const struct bad_pointer *more = bad_to_read();
+	char *text = (char *)bad_to_write;
+	size_t n = 0;
+
+	rows[n++] = (struct bad_pointer){ "read-only memory", pages(1, PROT_READ, MAP_PRIVATE) };
+	rows[n++] = (struct bad_pointer){ "the program's text", (char *)((long)text & -16L) };
+	while (more->name)
+		rows[n++] = *more++;
+	rows[n] = (struct bad_pointer){ NULL, NULL };
+	return rows;
+}
+
+/* --- files -------------------------------------------------------------------------------- */
+
+const char *self_path(void)
+{
+	return (const char *)getauxval(AT_EXECFN);
+}
+
+int open_data(const char *name)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "data/%s", name);
+	fd = open(path, O_RDONLY);
+	ASSERT(fd >= 0);
+	return fd;
+}
+
+/* --- running ------------------------------------------------------------------------------ */
+
+static double seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* Wait for @pid up to @limit seconds. Return: its status, -1 if it had to be killed. */
+static int wait_for(pid_t pid, unsigned int limit)
+{
+	double end = seconds() + limit;
+	struct timespec pause = { 0, 20000 };
+	int status;
+
+	for (;;) {
+		pid_t got = waitpid(pid, &status, WNOHANG);
+
+		if (got == pid)
+			return status;
+		if (got < 0) {
+			say("# cannot wait: %d", errno);
+			return -1;
+		}
+		if (seconds() > end)
+			break;
+		if (nanosleep(&pause, NULL))
+			sched_yield();
+		if (pause.tv_nsec < 5000000)
+			pause.tv_nsec *= 2;
+	}
+	say("# it took more than %u seconds", limit);
+	if (kill(pid, SIGKILL)) {
+		say("Bail out! it cannot be killed");
+		_exit(FAILED);
+	}
+	waitpid(pid, &status, 0);
+	return -1;
+}
+
+static bool run(const struct test *test, unsigned int number, const char *program)
+{
+	int status;
+	pid_t pid;
+
+	*skip_reason = 0;
+	pid = fork();
+	if (!pid) {
+		test->run();
+		_exit(failures ? FAILED : 0);
+	}
+	if (pid < 0) {
+		say("# fork: %d", errno);
+		status = -1;
+	} else {
+		status = wait_for(pid, test->seconds);
+	}
+	if (WIFEXITED(status) && WEXITSTATUS(status) == SKIPPED) {
+		say("ok %u %s.%s # SKIP %s", number, program, test->name, skip_reason);
+		return true;
+	}
+	if (status > 0 && WIFSIGNALED(status))
+		say("# signal %d", WTERMSIG(status));
+	say("%sok %u %s.%s", status ? "not " : "", number, program, test->name);
+	return !status;
+}
+
+static bool matches(const struct test *test, int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++)
+		if (!strcmp(argv[i], test->name))
+			return true;
+	return argc < 2;
+}
+
+int main(int argc, char **argv)
+{
+	const char *slash = strrchr(argv[0], '/');
+	const char *program = slash ? slash + 1 : argv[0];
+	unsigned int number = 0, failed = 0, count = 0;
+
+	if (argc > 1 && !strncmp(argv[1], "--", 2)) {
+		for (const struct child_role *const *r = __start_roles; r < __stop_roles; r++)
+			if (!strcmp((*r)->name, argv[1] + 2))
+				return (*r)->run(argc, argv);
+		return 125;
+	}
+	if (!strncmp(program, "test-", 5))
+		program += 5;
+	skip_reason = shared_pages(1);
+	for (const struct test *const *t = __start_tests; t < __stop_tests; t++)
+		count += matches(*t, argc, argv);
+	say("KTAP version 1");
+	say("1..%u", count);
+	for (const struct test *const *t = __start_tests; t < __stop_tests; t++)
+		if (matches(*t, argc, argv))
+			failed += !run(*t, ++number, program);
+	if (failed)
+		say("# %u of %u failed", failed, count);
+	return failed ? 1 : 0;
+}
