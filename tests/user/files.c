@@ -490,7 +490,8 @@ TEST(fork_shares_files)
 	if (!pid) {
 		EXPECT_EQ(sys(SYS_lseek, fd, 1234, SEEK_SET), 1234);
 		EXPECT_EQ(sys(SYS_close, fd), 0);
-		_exit(sys(SYS_openat, HERE, "/dev/null", O_RDONLY) != fd);
+		EXPECT_EQ(sys(SYS_openat, HERE, "/dev/null", O_RDONLY), fd);
+		end_child();
 	}
 	ASSERT_EQ(sys(SYS_wait4, pid, &status, 0, NULL), pid);
 	EXPECT_EQ(status, 0);

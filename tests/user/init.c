@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
  * The first process: runs the commands of /list, one a line, one after another,
- * says how each ended, and then ends the machine.
+ * says how each ended, and then ends the machine. A line NAME=VALUE is for the
+ * environment of those behind it.
  */
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
@@ -63,6 +65,8 @@ static int run_line(char *line)
 	words[n] = NULL;
 	if (!n)
 		return 0;
+	if (strchr(words[0], '='))
+		return putenv(words[0]);
 	dprintf(1, "# run %s\n", words[0]);
 	status = run(words);
 	dprintf(1, "# end %s %d\n", words[0], status);
@@ -76,6 +80,9 @@ int main(void)
 	int fd;
 
 	open_console();
+	/* Linux is told there which processes are to be spared. */
+	mkdir("/proc", 0755);
+	mount("proc", "/proc", "proc", 0, NULL);
 	fd = open("/list", O_RDONLY);
 	if (fd < 0 || read(fd, list, sizeof(list) - 1) < 0)
 		dprintf(1, "# /list: %m\n");

@@ -29,11 +29,11 @@ struct test {
 
 /* A test that may take @limit seconds on a machine that does nothing else. */
 #define TEST_LIMIT(id, limit)                                                                      \
-	static void id(void);                                                                      \
-	static const struct test test_##id = { #id, id, limit };                                   \
+	static void run_##id(void);                                                                \
+	static const struct test test_##id = { #id, run_##id, limit };                             \
 	static const struct test *const test_row_##id __attribute__((used, section("tests"))) =    \
 		&test_##id;                                                                        \
-	static void id(void)
+	static void run_##id(void)
 #define TEST(id) TEST_LIMIT(id, 20)
 
 /* Go on after a failure, or end the test. Both print what was not so, and where. */
@@ -71,13 +71,28 @@ struct child_role {
 	int (*run)(int argc, char **argv);
 };
 #define CHILD_ROLE(id)                                                                             \
-	static int id(int argc, char **argv);                                                      \
-	static const struct child_role role_##id = { #id, id };                                    \
+	static int role_run_##id(int argc, char **argv);                                           \
+	static const struct child_role role_##id = { #id, role_run_##id };                         \
 	static const struct child_role *const role_row_##id                                        \
 		__attribute__((used, section("roles"))) = &role_##id;                              \
-	static int id(int argc, char **argv)
+	static int role_run_##id(int argc, char **argv)
 
 bool on_qemu_user(void);
+
+/* Ahoy promises more than Linux in places: the variable AHOY is set. */
+bool on_ahoy(void);
+
+/* Have Linux end this process first when there is no memory left (1000), or never (-1000). */
+void first_to_go(int score);
+
+/* Memory in use on the whole machine; it ends the test where that says nothing. */
+long used_memory(void);
+
+/* How much of it may be different, because Linux keeps free pages at hand for each hart. */
+#define SLACK (on_ahoy() ? 256L << 10 : 8L << 20)
+
+/* End a child of a test: with 0 if nothing was wrong in it so far. */
+_Noreturn void end_child(void);
 
 /* A system call as it is: no check by the C library, errors are negative. */
 long sys6(long nr, long a0, long a1, long a2, long a3, long a4, long a5);

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,8 @@ from bootlib import build_dir, environment, locked, run  # noqa: E402
 TEXT_SIZE = 10000
 PAGE = 4096
 REGULAR, FOLDER, LINK, CHARACTERS = 0o100000, 0o040000, 0o120000, 0o020000
+# exit(0): li a0, 0; li a7, 93; ecall
+CODE = bytes.fromhex("13050000" "9308d005" "73000000")
 DEVICES = {"console": (5, 1), "null": (1, 3), "zero": (1, 5), "full": (1, 7), "urandom": (1, 9)}
 
 
@@ -31,7 +34,14 @@ def musl() -> Path:
     named = os.environ.get("MUSL")
     if named:
         return Path(named)
-    pytest.skip("no musl for RISC-V: MUSL= names none")
+    script = ROOT / "scripts" / "musl.sh"
+    if not script.exists():
+        pytest.skip("no musl for RISC-V: MUSL= names none")
+    done = subprocess.run([str(script)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          timeout=600, check=False, env=environment())
+    if done.returncode:
+        pytest.skip(f"no musl for RISC-V: {done.stderr.strip()[-300:]}")
+    return Path(done.stdout.strip())
 
 
 def programs() -> Path:
@@ -64,6 +74,44 @@ def text() -> bytes:
     return bytes(ord("a") + (i * 7 + i // 26) % 26 for i in range(TEXT_SIZE))
 
 
+def elf(code: bytes = CODE, e: Optional[Mapping[str, int]] = None,
+        p: Optional[Mapping[str, int]] = None) -> bytes:
+    """Return a program of one segment; fields of its headers may be said."""
+    head = {"class": 2, "data": 1, "type": 2, "machine": 243, "version": 1, "entry": 0x10078,
+            "phoff": 64, "flags": 5, "ehsize": 64, "phentsize": 56, "phnum": 1, **(e or {})}
+    size = 64 + 56 + len(code)
+    seg = {"type": 1, "flags": 5, "offset": 0, "vaddr": 0x10000, "paddr": 0x10000,
+           "filesz": size, "memsz": size, "align": PAGE, **(p or {})}
+    ident = b"\x7fELF" + bytes([head["class"], head["data"], 1]) + bytes(9)
+    return ident + struct.pack(
+        "<HHIQQQIHHHHHH", head["type"], head["machine"], head["version"], head["entry"],
+        head["phoff"], 0, head["flags"], head["ehsize"], head["phentsize"], head["phnum"],
+        0, 0, 0) + struct.pack(
+        "<IIQQQQQQ", seg["type"], seg["flags"], seg["offset"], seg["vaddr"], seg["paddr"],
+        seg["filesz"], seg["memsz"], seg["align"]) + code
+
+
+def elf_files() -> Dict[str, bytes]:
+    """Return programs by name: "good", those that are refused, and those that cannot run."""
+    huge = 1 << 62
+    return {
+        "good": elf(),
+        "magic": b"\x7fELE" + elf()[4:], "class": elf(e={"class": 1}),
+        "machine": elf(e={"machine": 8}), "relocatable": elf(e={"type": 1}),
+        "core": elf(e={"type": 4}), "phentsize": elf(e={"phentsize": 32}),
+        "phnum-zero": elf(e={"phnum": 0}), "phoff-far": elf(e={"phoff": 1 << 40}),
+        "phoff-negative": elf(e={"phoff": (1 << 64) - 64}), "phnum-many": elf(e={"phnum": 65535}),
+        "header-only": elf()[:64], "half-header": elf()[:40],
+        # Linux finds these wrong when there is no way back.
+        "entry-nowhere": elf(e={"entry": 0x5000000}), "entry-kernel": elf(e={"entry": huge * 3}),
+        "vaddr-kernel": elf(p={"vaddr": huge * 3}), "vaddr-end": elf(p={"vaddr": (1 << 64) - PAGE}),
+        "memsz-small": elf(p={"memsz": 4}), "memsz-huge": elf(p={"memsz": huge}),
+        "filesz-huge": elf(p={"filesz": huge, "memsz": huge}),
+        "offset-odd": elf(p={"offset": 1}), "offset-far": elf(p={"offset": 1 << 40}),
+        "no-load": elf(p={"type": 4}), "no-exec": elf(p={"flags": 4}),
+    }
+
+
 def data_files() -> Dict[str, Entry]:
     """Return the files that the tests look at."""
     def script(line: bytes) -> Entry:
@@ -72,6 +120,7 @@ def data_files() -> Dict[str, Entry]:
     return {
         "data": Entry(FOLDER | 0o755),
         "data/folder": Entry(FOLDER | 0o755),
+        **{f"data/elf-{name}": script(data) for name, data in elf_files().items()},
         "data/text": Entry(REGULAR | 0o644, text()),
         "data/empty": Entry(REGULAR | 0o644),
         "data/link": Entry(LINK | 0o777, b"text"),
@@ -90,7 +139,8 @@ def data_files() -> Dict[str, Entry]:
         "data/script-folder": script(b"#!data/folder\n"),
         "data/script-script": script(b"#!data/script more\n"),
         "data/script-itself": script(b"#!data/script-itself\n"),
-        "data/script-long": script(b"#!test-exec --report " + b"x" * 300 + b"\n"),
+        "data/script-long": script(b"#!/" + b"x" * 300 + b"\n"),
+        "data/script-long-argument": script(b"#!test-exec --report " + b"x" * 300 + b"\n"),
         "data/script-not-executable": Entry(REGULAR | 0o644, b"#!test-exec --report\n"),
     }
 
