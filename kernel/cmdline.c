@@ -9,6 +9,10 @@ LINKER_TABLE(struct param_row, param);
 
 /* Parameters are cut at their blanks in here, and stay. */
 static char command_line[COMMAND_LINE_SIZE] __noinit;
+/* As it is, for programs */
+#ifdef CONFIG_USERSPACE
+static char whole_line[COMMAND_LINE_SIZE] __noinit;
+#endif
 static size_t too_long; /* what its length would have been; 0: it is whole */
 
 /* Append @len bytes at @text to the @used that are there; return the new end. */
@@ -60,11 +64,19 @@ void cmdline_init(void)
 {
 	char *next = command_line, *name, *value;
 
-	command_line[collect()] = '\0';
+	size_t len = collect();
+
+	command_line[len] = '\0';
+#ifdef CONFIG_USERSPACE
+	memcpy(whole_line, command_line, len + 1);
+#endif
 	if (*next)
 		pr_info("command line: %s\n", command_line);
 	while (*(next = skip_spaces(next))) {
 		next = next_arg(next, &name, &value);
+		/* What follows is the first program's. */
+		if (IS_ENABLED(CONFIG_USERSPACE) && !strcmp(name, "--"))
+			break;
 		set_param(name, value);
 	}
 	/* Last, since what was said of each parameter may have filled the log. */
@@ -72,3 +84,10 @@ void cmdline_init(void)
 		pr_err("command line: cut off behind %u of %zu bytes\n", COMMAND_LINE_SIZE - 1,
 		       too_long);
 }
+
+#ifdef CONFIG_USERSPACE
+const char *cmdline_text(void)
+{
+	return whole_line;
+}
+#endif

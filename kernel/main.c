@@ -16,6 +16,7 @@
 #include <ahoy/smp.h>
 #include <ahoy/stackprotector.h>
 #include <ahoy/thread.h>
+#include <ahoy/user.h>
 #include <asm/irqflags.h>
 #include <asm/traps.h>
 
@@ -45,12 +46,33 @@ static void print_line(void)
 	else
 		line_thread(NULL);
 }
+#elif defined(CONFIG_LINE_BY_PROGRAM)
+/* It is the program's text, and its way. What the kernel comes to is up to it. */
+static void __noreturn print_line(void)
+{
+	user_space_start();
+}
 #else
 static __always_inline void print_line(void)
 {
 	write_line();
 }
 #endif
+
+#ifndef CONFIG_USERSPACE
+static __always_inline
+#endif
+void __noreturn kernel_end(u32 status)
+{
+	console_poll();
+	heap_report();
+	if (!IS_ENABLED(CONFIG_FINISH_IDLE))
+		console_flush();
+	local_irq_disable();
+	if (status)
+		machine_fail(status);
+	machine_finish();
+}
 
 void __entry start_kernel(unsigned long hartid, unsigned long fdt)
 {
@@ -77,10 +99,5 @@ void __entry start_kernel(unsigned long hartid, unsigned long fdt)
 	}
 	PHASE("line");
 	print_line();
-	console_poll();
-	heap_report();
-	if (!IS_ENABLED(CONFIG_FINISH_IDLE))
-		console_flush();
-	local_irq_disable();
-	machine_finish();
+	kernel_end(0);
 }

@@ -68,6 +68,13 @@ static struct {
 #ifdef CONFIG_OF_CPUS
 	struct fdt_cursor cpus; /* the same of /cpus */
 #endif
+#ifdef CONFIG_USERSPACE
+	const u8 *rng_seed;
+	u32 rng_seed_len;
+#endif
+#ifdef CONFIG_BLK_DEV_INITRD
+	u64 initrd_start, initrd_end;
+#endif
 #ifdef CONFIG_OF_IRQ
 	struct fdt_cursor tree; /* to read any property again */
 #endif
@@ -179,6 +186,29 @@ static __always_inline enum prop_id prop_id(const char *name, struct known_names
 
 /* --- what a node's properties mean -------------------------------------- */
 
+/* What programs and their memory need to know. */
+#ifdef CONFIG_USERSPACE
+static void chosen_prop_user(const char *name, const u8 *value, u32 len)
+{
+	if (!strcmp(name, "rng-seed")) {
+		of.rng_seed = value;
+		of.rng_seed_len = len;
+	}
+#ifdef CONFIG_BLK_DEV_INITRD
+	if (len != 4 && len != 8)
+		return;
+	if (!strcmp(name, "linux,initrd-start"))
+		of.initrd_start = fdt_read_cells(value, len / 4);
+	else if (!strcmp(name, "linux,initrd-end"))
+		of.initrd_end = fdt_read_cells(value, len / 4);
+#endif
+}
+#else
+static __always_inline void chosen_prop_user(const char *name, const u8 *value, u32 len)
+{
+}
+#endif
+
 static void chosen_prop(const char *name, const u8 *value, u32 len)
 {
 	/* A text without its zero at the end counts as empty. */
@@ -193,6 +223,7 @@ static void chosen_prop(const char *name, const u8 *value, u32 len)
 	} else if (!strcmp(name, "rng-seed")) {
 		stackprotector_add_entropy(value, len);
 	}
+	chosen_prop_user(name, value, len);
 }
 
 static __always_inline void device_prop(struct of_node *node, struct of_props *props,
@@ -588,6 +619,36 @@ static long map_tree(phys_addr_t pa)
 	return size;
 }
 
+#ifdef CONFIG_BLK_DEV_INITRD
+/* What the boot loader says about the archive must fit to what it says about memory. */
+static void reserve_initrd(void)
+{
+	phys_addr_t start, end;
+
+	if (!of.initrd_end)
+		return;
+	if (of.initrd_start < of.initrd_end &&
+	    memblock_next_mappable(of.initrd_start, &start, &end) && start <= of.initrd_start &&
+	    of.initrd_end <= end) {
+		memblock_reserve(of.initrd_start, of.initrd_end - of.initrd_start, false);
+		return;
+	}
+	pr_err("initrd: 0x%llx to 0x%llx is not memory; ignored\n", of.initrd_start, of.initrd_end);
+	of.initrd_end = 0;
+}
+
+bool of_initrd(phys_addr_t *start, size_t *size)
+{
+	*start = of.initrd_start;
+	*size = of.initrd_end - of.initrd_start;
+	return of.initrd_end;
+}
+#else
+static __always_inline void reserve_initrd(void)
+{
+}
+#endif
+
 void of_init(phys_addr_t fdt)
 {
 	const void *blob = phys_to_virt(fdt);
@@ -615,6 +676,7 @@ void of_init(phys_addr_t fdt)
 	memblock_reserve(fdt, size, false);
 	if (IS_ENABLED(CONFIG_MEMBLOCK) && !memblock_has_memory())
 		bad_tree(fdt, "no memory node");
+	reserve_initrd();
 }
 
 const char *of_bootargs(size_t *len)
@@ -622,6 +684,42 @@ const char *of_bootargs(size_t *len)
 	*len = of.bootargs_len;
 	return of.bootargs_len ? of.bootargs : NULL;
 }
+
+#ifdef CONFIG_USERSPACE
+const u8 *of_rng_seed(size_t *len)
+{
+	*len = of.rng_seed_len;
+	return of.rng_seed;
+}
+#endif
+
+#if defined(CONFIG_USERSPACE) && defined(CONFIG_OF_CPUS)
+const char *of_isa(size_t *len)
+{
+	struct fdt_cursor prop = of.cpus;
+	unsigned int depth = 1;
+
+	while (prop.next && depth) {
+		switch (fdt_next(&prop)) {
+		case FDT_BEGIN_NODE:
+			depth++;
+			break;
+		case FDT_PROP:
+			if (depth == 2 && !strcmp(prop.name, "riscv,isa")) {
+				*len = prop_text_len(&prop);
+				return (const char *)prop.value;
+			}
+			break;
+		case FDT_END_NODE:
+			depth--;
+			break;
+		default:
+			return NULL;
+		}
+	}
+	return NULL;
+}
+#endif
 
 u32 of_timebase_frequency(void)
 {

@@ -55,7 +55,7 @@ void panic_end(void)
 {
 	console_printf("---[ end Kernel panic ]---\n");
 	console_flush();
-	machine_fail();
+	machine_fail(1);
 }
 
 void panic(const char *fmt, ...)

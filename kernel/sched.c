@@ -19,6 +19,7 @@
 #include <ahoy/timer.h>
 #include <asm/barrier.h>
 #include <asm/current.h>
+#include <asm/fpu.h>
 #include <asm/irqflags.h>
 #include <asm/processor.h>
 
@@ -115,12 +116,20 @@ static __always_inline bool others_want(const struct run_queue *rq, const struct
 	return rq->top <= thread->priority;
 }
 
+/* The thread that runs shall give way. A program is told so when it would go on. */
+static __always_inline void want_resched(struct run_queue *rq)
+{
+	rq->need_resched = true;
+	if (IS_ENABLED(CONFIG_USERSPACE))
+		__atomic_fetch_or(&rq->current->work, WORK_RESCHED, __ATOMIC_RELAXED);
+}
+
 static void slice_timer(struct timer *timer)
 {
 	struct run_queue *rq = container_of(timer, struct run_queue, slice);
 
 	if (!rq->new_turn)
-		rq->need_resched = true;
+		want_resched(rq);
 	else if (others_want(rq, rq->current))
 		set_slice(rq);
 }
@@ -139,7 +148,7 @@ static __always_inline void check_preempt(struct run_queue *rq, const struct thr
 	if (rq->current == rq->idle)
 		return;
 	if (thread->priority < rq->current->priority) {
-		rq->need_resched = true;
+		want_resched(rq);
 		if (rq != this_queue())
 			smp_reschedule((unsigned int)(rq - run_queues));
 	} else if (thread->priority == rq->current->priority && !rq->slice.armed) {
@@ -409,7 +418,8 @@ void sched_ready_here(struct thread *thread)
 static __always_inline void finish_switch(struct thread *prev)
 {
 	/* Once the lock is let go, it may run, end and be freed elsewhere: look now. */
-	bool ended = IS_ENABLED(CONFIG_SMP) && prev->state == THREAD_ENDED;
+	bool ended = (IS_ENABLED(CONFIG_SMP) || IS_ENABLED(CONFIG_USERSPACE)) &&
+		     prev->state == THREAD_ENDED;
 
 	spin_unlock_masked(&this_queue()->lock);
 	/* Who joins it waits for this before it frees it. */
@@ -425,6 +435,18 @@ static __always_inline void switch_space(const struct thread *prev, const struct
 }
 #else
 static __always_inline void switch_space(const struct thread *prev, const struct thread *next)
+{
+}
+#endif
+
+#ifdef CONFIG_USERSPACE
+static __always_inline void leave_program(const struct thread *prev)
+{
+	if (prev->user)
+		fpu_switch(prev->user);
+}
+#else
+static __always_inline void leave_program(const struct thread *prev)
 {
 }
 #endif
@@ -485,6 +507,7 @@ void schedule(void)
 	start_slice(rq, next);
 	softlockup_switch(next->state == THREAD_IDLE);
 	switch_space(prev, next);
+	leave_program(prev);
 	finish_switch(switch_to(prev, next));
 	return;
 out:

@@ -118,18 +118,14 @@ void thread_stack_free(struct thread *thread)
 		stack_free(thread->stack);
 }
 
-struct thread *thread_create(const char *name, int (*fn)(void *arg), void *arg,
-			     unsigned int priority)
+static __always_inline struct thread *thread_alloc_inline(const char *name, unsigned int priority)
 {
 	struct thread *thread = kmalloc(sizeof(*thread));
-	unsigned long flags;
 
 	if (!thread)
 		return NULL;
 	*thread = (struct thread){
 		.name = name,
-		.fn = fn,
-		.arg = arg,
 		.priority = priority,
 		.hart = this_hart(),
 		.stack = stack_alloc(),
@@ -138,13 +134,57 @@ struct thread *thread_create(const char *name, int (*fn)(void *arg), void *arg,
 		kfree(thread);
 		return NULL;
 	}
-	switch_frame_init(&thread->frame, thread_begin, (char *)thread->stack + STACK_SIZE);
-	flags = local_irq_save();
+	return thread;
+}
+
+static __always_inline void thread_start_inline(struct thread *thread)
+{
+	unsigned long flags = local_irq_save();
+
 	sched_ready(thread);
 	local_irq_restore(flags);
 	cond_resched();
+}
+
+struct thread *thread_create(const char *name, int (*fn)(void *arg), void *arg,
+			     unsigned int priority)
+{
+	struct thread *thread = thread_alloc_inline(name, priority);
+
+	if (!thread)
+		return NULL;
+	thread->fn = fn;
+	thread->arg = arg;
+	switch_frame_init(&thread->frame, thread_begin, (char *)thread->stack + STACK_SIZE);
+	thread_start_inline(thread);
 	return thread;
 }
+
+#ifdef CONFIG_USERSPACE
+struct thread *thread_alloc(const char *name, unsigned int priority)
+{
+	return thread_alloc_inline(name, priority);
+}
+
+void *thread_stack_top(const struct thread *thread)
+{
+	return (char *)thread->stack + STACK_SIZE;
+}
+
+void thread_start(struct thread *thread)
+{
+	thread_start_inline(thread);
+}
+
+void thread_free(struct thread *thread)
+{
+	/* The boot thread is not from the heap, nor is its stack. */
+	if (!thread->stack)
+		return;
+	stack_free(thread->stack);
+	kfree(thread);
+}
+#endif
 
 #ifdef CONFIG_STACKTRACE
 bool thread_on_stack(unsigned long address)
@@ -159,7 +199,8 @@ void thread_exit(int status)
 {
 	struct thread *thread = thread_current();
 
-	address_space_enter(NULL);
+	if (IS_ENABLED(CONFIG_ADDRESS_SPACES))
+		address_space_enter(NULL);
 	lockdep_thread_ends();
 	thread->status = status;
 	local_irq_disable();

@@ -155,6 +155,9 @@ KTEST(wait, results)
 	thread_notify(thread_current());
 	KTEST_EXPECT(wait_on(&gate, 1, TIME_NEVER) == -EAGAIN);
 	KTEST_EXPECT(wait_on_interruptible(&gate, 0, TIME_NEVER) == -EINTR);
+	KTEST_EXPECT(wait_on_interruptible(&gate, 0, TIME_NEVER) == -EINTR);
+	KTEST_EXPECT(thread_attend());
+	KTEST_EXPECT(!thread_attend());
 	KTEST_EXPECT(wait_on_interruptible(&gate, 1, TIME_NEVER) == -EAGAIN);
 }
 

@@ -21,6 +21,11 @@ u64 time_now(void)
 	return (unsigned __int128)read_time() * ns_per_tick >> NS_FRACTION;
 }
 
+u64 time_ns_per_tick(void)
+{
+	return ns_per_tick;
+}
+
 u64 time_to_ticks(u64 ns)
 {
 	/* Rounded up: the wait must not end before its time. */

@@ -8,6 +8,7 @@
 #include <ahoy/init.h>
 #include <ahoy/printk.h>
 #include <ahoy/sched.h>
+#include <ahoy/smp.h>
 #include <ahoy/spinlock.h>
 #include <ahoy/timer.h>
 #include <ahoy/wait.h>
@@ -65,7 +66,7 @@ static int wait_common(const u32 *word, u32 expected, u64 deadline, bool interru
 
 	might_sleep();
 	flags = spin_lock(&lock);
-	if (interruptible && thread->notified)
+	if (interruptible && READ_ONCE(thread->work) & WORK_NOTIFIED)
 		result = -EINTR;
 	else if (READ_ONCE(*word) != expected)
 		result = -EAGAIN;
@@ -94,8 +95,6 @@ static int wait_common(const u32 *word, u32 expected, u64 deadline, bool interru
 		spin_lock_masked(&lock);
 		result = thread->wait_result;
 	}
-	if (interruptible)
-		thread->notified = false;
 	spin_unlock(&lock, flags);
 	return result;
 }
@@ -151,10 +150,19 @@ void thread_notify(struct thread *thread)
 {
 	unsigned long flags = spin_lock(&lock);
 
-	thread->notified = true;
+	__atomic_fetch_or(&thread->work, WORK_NOTIFIED, __ATOMIC_RELEASE);
 	if (thread->wait_word && thread->interruptible)
 		end_wait(thread, -EINTR);
 	spin_unlock(&lock, flags);
+	/* Its program may be running. */
+	if (IS_ENABLED(CONFIG_USERSPACE) && thread->hart != this_hart())
+		smp_reschedule(thread->hart);
+}
+
+bool thread_attend(void)
+{
+	return __atomic_fetch_and(&thread_current()->work, ~WORK_NOTIFIED, __ATOMIC_ACQUIRE) &
+	       WORK_NOTIFIED;
 }
 
 #ifdef CONFIG_DEADLOCK_REPORT

@@ -49,6 +49,25 @@ struct mapping *mapping_at_or_above(struct address_space *space, unsigned long a
 	return found;
 }
 
+/* The last mapping that begins below @addr. */
+static struct mapping *mapping_below(struct address_space *space, unsigned long addr)
+{
+	struct rb_node *node = space->mappings.root;
+	struct mapping *found = NULL;
+
+	while (node) {
+		struct mapping *mapping = mapping_of(node);
+
+		if (mapping->start < addr) {
+			found = mapping;
+			node = node->right;
+		} else {
+			node = node->left;
+		}
+	}
+	return found;
+}
+
 static struct mapping *mapping_next(struct mapping *mapping)
 {
 	return mapping_of(rb_next(&mapping->node));
@@ -209,11 +228,23 @@ static int split_range(struct address_space *space, unsigned long start, unsigne
 	return 0;
 }
 
+/* Nothing is mapped in the range: free the tables of blocks of which nothing else is, either. */
+static void prune_range(struct address_space *space, unsigned long start, unsigned long end)
+{
+	struct mapping *next = mapping_at_or_above(space, end);
+	struct mapping *prev = mapping_below(space, start);
+	unsigned long low = max(ALIGN_DOWN(start, USER_BLOCK_SIZE), prev ? prev->end : 0);
+	unsigned long high = min(ALIGN(end, USER_BLOCK_SIZE), next ? next->start : user_end);
+
+	tables_lock(space);
+	tables_prune(space, low, high);
+	tables_unlock(space);
+}
+
 /* Unmap all in the range. Return: 0, -ENOMEM. Space locked. */
 static int remove_range(struct address_space *space, unsigned long start, unsigned long end)
 {
-	struct mapping *mapping = mapping_at_or_above(space, start), *prev;
-	unsigned long low, high;
+	struct mapping *mapping = mapping_at_or_above(space, start);
 	int err;
 
 	if (!mapping || mapping->start >= end)
@@ -222,7 +253,6 @@ static int remove_range(struct address_space *space, unsigned long start, unsign
 	if (err)
 		return err;
 	mapping = mapping_at_or_above(space, start);
-	prev = mapping_of(rb_prev(&mapping->node));
 	/* Leaves first: who truncates an object looks for them by its mappings. */
 	tables_lock(space);
 	tables_zap(space, start, end);
@@ -233,12 +263,7 @@ static int remove_range(struct address_space *space, unsigned long start, unsign
 		detach(mapping);
 		mapping = next;
 	}
-	/* The tables of the blocks of which nothing is mapped any more */
-	low = max(ALIGN_DOWN(start, USER_BLOCK_SIZE), prev ? prev->end : 0);
-	high = min(ALIGN(end, USER_BLOCK_SIZE), mapping ? mapping->start : user_end);
-	tables_lock(space);
-	tables_prune(space, low, high);
-	tables_unlock(space);
+	prune_range(space, start, end);
 	return 0;
 }
 
@@ -387,6 +412,140 @@ int address_space_protect(struct address_space *space, unsigned long addr, size_
 	return err;
 }
 
+/*
+ * Make the tables that pages need to move by @delta, so that nothing can fail
+ * when they do. Blocks are divided. Return: 0, -ENOMEM.
+ */
+static int make_way(struct address_space *space, unsigned long start, unsigned long end,
+		    unsigned long delta)
+{
+	struct user_leaf leaf = { .va = start };
+	int err = 0;
+
+	tables_lock(space);
+	while (err >= 0 && user_leaf_next(&space->tables, &leaf, end)) {
+		if (leaf.block) {
+			err = tables_split(space, leaf.va + PAGE_SIZE);
+			continue;
+		}
+		if (leaf.own) {
+			struct user_leaf probe = { .va = leaf.va + delta };
+
+			err = user_leaf_insert(&space->tables, &probe, table_alloc);
+			if (err >= 0)
+				user_leaf_erase(&space->tables, probe.va);
+		}
+		leaf.va += PAGE_SIZE;
+	}
+	tables_unlock(space);
+	return min(err, 0);
+}
+
+/* Let @mapping and its own pages be @delta further up. What is an object's is found again there. */
+static void move_mapping(struct mapping *mapping, unsigned long delta)
+{
+	struct address_space *space = mapping->space;
+	struct user_leaf leaf = { .va = mapping->start };
+	bool fence = false;
+
+	rb_erase(&space->mappings, &mapping->node);
+	object_lock(mapping->object);
+	tables_lock(space);
+	for (; user_leaf_next(&space->tables, &leaf, mapping->end); leaf.va += PAGE_SIZE) {
+		struct user_leaf moved = leaf;
+
+		leaf.access = 0;
+		fence |= user_leaf_change(&space->tables, &leaf);
+		moved.va += delta;
+		if (moved.own && user_leaf_insert(&space->tables, &moved, table_alloc))
+			panic("address space: no table where one was made");
+	}
+	if (fence)
+		tables_fence(space, mapping->start, mapping->end);
+	for (leaf.va = mapping->start; user_leaf_next(&space->tables, &leaf, mapping->end);
+	     leaf.va += PAGE_SIZE)
+		user_leaf_erase(&space->tables, leaf.va);
+	mapping->start += delta;
+	mapping->end += delta;
+	tables_unlock(space);
+	object_unlock(mapping->object);
+	tree_insert(space, mapping);
+}
+
+/* Space locked. */
+static int move_range(struct address_space *space, unsigned long from, unsigned long to,
+		      size_t size)
+{
+	struct mapping *mapping = mapping_at_or_above(space, to);
+	int err;
+
+	if (mapping && mapping->start < to + size)
+		return -EEXIST;
+	if (!is_covered(space, from, from + size))
+		return -EFAULT;
+	err = split_range(space, from, from + size);
+	if (!err)
+		err = make_way(space, from, from + size, to - from);
+	if (err) {
+		prune_range(space, to, to + size);
+		merge_range(space, from, from + size);
+		return err;
+	}
+	while ((mapping = mapping_at_or_above(space, from)) && mapping->start < from + size)
+		move_mapping(mapping, to - from);
+	prune_range(space, from, from + size);
+	merge_range(space, to, to + size);
+	return 0;
+}
+
+int address_space_move(struct address_space *space, unsigned long from, unsigned long to,
+		       size_t size)
+{
+	int err;
+
+	if (!valid_range(from, size) || !valid_range(to, size) ||
+	    (from < to + size && to < from + size))
+		return -EINVAL;
+	mutex_lock(&space->lock);
+	err = move_range(space, from, to, size);
+	mutex_unlock(&space->lock);
+	return err;
+}
+
+int address_space_forget(struct address_space *space, unsigned long addr, size_t size)
+{
+	int err;
+
+	if (!valid_range(addr, size))
+		return -EINVAL;
+	mutex_lock(&space->lock);
+	err = is_covered(space, addr, addr + size) ? split_blocks(space, addr, addr + size)
+						   : -ENOMEM;
+	if (!err) {
+		tables_lock(space);
+		tables_zap(space, addr, addr + size);
+		tables_unlock(space);
+	}
+	mutex_unlock(&space->lock);
+	return err;
+}
+
+bool address_space_find(struct address_space *space, unsigned long *start, unsigned long *end,
+			unsigned int *flags)
+{
+	struct mapping *mapping;
+
+	mutex_lock(&space->lock);
+	mapping = mapping_at_or_above(space, *start);
+	if (mapping) {
+		*start = mapping->start;
+		*end = mapping->end;
+		*flags = mapping->flags;
+	}
+	mutex_unlock(&space->lock);
+	return mapping;
+}
+
 /* --- spaces ------------------------------------------------------------------------------ */
 
 struct address_space *address_space_create(void)
@@ -426,6 +585,11 @@ static void space_put(struct address_space *space)
 {
 	if (__atomic_fetch_sub(&space->holds, 1, __ATOMIC_ACQ_REL) == 1)
 		space_free(space);
+}
+
+void address_space_hold(struct address_space *space)
+{
+	__atomic_fetch_add(&space->holds, 1, __ATOMIC_RELAXED);
 }
 
 void address_space_destroy(struct address_space *space)
@@ -529,7 +693,7 @@ void address_space_enter(struct address_space *space)
 	if (space == before)
 		return;
 	if (space)
-		__atomic_fetch_add(&space->holds, 1, __ATOMIC_RELAXED);
+		address_space_hold(space);
 	flags = local_irq_save();
 	self->space = space;
 	address_space_load(space);

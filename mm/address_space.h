@@ -54,8 +54,9 @@ struct memory_object {
 	u32 holds; /* mappings' included */
 	int (*fill)(void *owner, u64 offset, void *page);
 	void *owner;
-	bool fixed;
-	phys_addr_t pa; /* of a fixed one */
+	bool fixed;	/* its contents and size do not change */
+	phys_addr_t pa; /* of a fixed one: where its first in_place bytes are, whole pages */
+	u64 in_place;
 
 	struct mutex mappings_lock;
 	struct list_head mappings;

@@ -255,6 +255,29 @@ static void check_model(struct address_space *space, struct model_page *pages)
 	KTEST_EXPECT(count_mappings(space) == runs);
 }
 
+static void move_pages(struct address_space *space, struct model_page *pages, unsigned int first,
+		       unsigned int n)
+{
+	unsigned int to = ktest_random(PAGES - n + 1), i;
+	bool overlap = to < first + n && first < to + n, all = true, any = false;
+
+	for (i = 0; i < n; i++) {
+		all &= pages[first + i].mapped;
+		any |= pages[to + i].mapped;
+	}
+	KTEST_EXPECT(address_space_move(space, BASE + first * PAGE_SIZE, BASE + to * PAGE_SIZE,
+					n * PAGE_SIZE) == (overlap ? -EINVAL
+							   : any   ? -EEXIST
+							   : all   ? 0
+								   : -EFAULT));
+	if (overlap || any || !all)
+		return;
+	for (i = 0; i < n; i++) {
+		pages[to + i] = pages[first + i];
+		pages[first + i].mapped = false;
+	}
+}
+
 static void random_operation(struct address_space *space, struct model_page *pages,
 			     struct memory_object *object)
 {
@@ -269,7 +292,7 @@ static void random_operation(struct address_space *space, struct model_page *pag
 		all &= pages[i].mapped;
 		any |= pages[i].mapped;
 	}
-	switch (ktest_random(5)) {
+	switch (ktest_random(7)) {
 	case 0:
 		KTEST_EXPECT(map_object(space, addr, n * PAGE_SIZE, from == PAGES ? NULL : object,
 					from == PAGES ? 0 : from * PAGE_SIZE,
@@ -299,6 +322,17 @@ static void random_operation(struct address_space *space, struct model_page *pag
 			pages[i] = (struct model_page){ .mapped = true,
 							.access = RW,
 							.object_page = PAGES };
+		break;
+	case 4:
+		move_pages(space, pages, first, min(n, 6U));
+		break;
+	case 5:
+		KTEST_EXPECT(address_space_forget(space, addr, n * PAGE_SIZE) ==
+			     (all ? 0 : -ENOMEM));
+		for (i = first; all && i < first + n; i++) {
+			pages[i].own = false;
+			pages[i].value = 0;
+		}
 		break;
 	default:
 		all = pages[first].mapped && pages[first].access & VM_WRITE;
@@ -333,7 +367,7 @@ KTEST(address_space, random)
 	spaces[0] = address_space_create();
 	spaces[1] = address_space_create();
 	KTEST_ASSERT(object && spaces[0] && spaces[1]);
-	for (i = 0; i < 1500; i++) {
+	for (i = 0; i < 2000; i++) {
 		unsigned int which = ktest_random(2);
 
 		if (!ktest_random(20)) {
@@ -674,6 +708,17 @@ static int fail_cloning(struct address_space *space)
 	return fail_clone ? 0 : -ENOMEM;
 }
 
+/* Away, and back, so that the pages are where they are looked for. */
+static int fail_move(struct address_space *space)
+{
+	int err = address_space_move(space, BASE + PAGE_SIZE, BASE + (8UL << 30), 4 * PAGE_SIZE);
+
+	if (!err)
+		err = address_space_move(space, BASE + (8UL << 30), BASE + PAGE_SIZE,
+					 4 * PAGE_SIZE);
+	return err;
+}
+
 static int fail_fault(struct address_space *space)
 {
 	return address_space_fault(space, BASE + 6 * PAGE_SIZE, VM_WRITE);
@@ -726,8 +771,8 @@ static void fail_each(struct address_space *space, int (*operation)(struct addre
 KTEST(address_space, each_allocation_fails)
 {
 	static int (*const operations[])(struct address_space * space) = {
-		fail_map,     fail_replace, fail_unmap,	       fail_protect,
-		fail_cloning, fail_fault,   fail_object_fault, fail_write,
+		fail_map,   fail_replace,      fail_unmap, fail_protect, fail_cloning,
+		fail_fault, fail_object_fault, fail_write, fail_move,
 	};
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(operations); i++) {
@@ -747,6 +792,52 @@ KTEST(address_space, each_allocation_fails)
 		leave(space);
 		memory_object_put(fail_object);
 	}
+}
+#endif
+
+/* --- images ------------------------------------------------------------------------------ */
+
+#ifdef CONFIG_USERSPACE
+/* Is the page at @addr the one at @data itself? */
+static bool is_in_place(struct address_space *space, unsigned long addr, const void *data)
+{
+	struct user_leaf leaf;
+
+	return user_leaf_find(&space->tables, addr, &leaf) && leaf.pa == virt_to_phys(data);
+}
+
+/* Whole pages are mapped where they are; the rest is copied, with nothing behind it. */
+KTEST(address_space, image)
+{
+	struct page *page = page_alloc(2);
+	struct address_space *space = enter_new();
+	struct memory_object *whole, *shifted;
+	u64 *data, buffer = 0;
+	unsigned int i;
+
+	KTEST_ASSERT(space && page);
+	data = page_to_virt(page);
+	for (i = 0; i < 4 * PAGE_SIZE / sizeof(u64); i++)
+		data[i] = i + 1;
+	whole = memory_object_create_image(data, 2 * PAGE_SIZE + 16);
+	shifted = memory_object_create_image(data + 1, PAGE_SIZE);
+	KTEST_ASSERT(whole && shifted);
+	KTEST_EXPECT(map_object(space, BASE, 4 * PAGE_SIZE, whole, 0, RW) == 0);
+	KTEST_EXPECT(map_object(space, BASE + 4 * PAGE_SIZE, PAGE_SIZE, shifted, 0, VM_READ) == 0);
+	KTEST_EXPECT(get(BASE) == 1 && is_in_place(space, BASE, data));
+	KTEST_EXPECT(get(BASE + 2 * PAGE_SIZE + 8) == data[1025]);
+	KTEST_EXPECT(get(BASE + 2 * PAGE_SIZE + 16) == 0);
+	KTEST_EXPECT(get(BASE + 3 * PAGE_SIZE) == ~0ULL);
+	KTEST_EXPECT(get(BASE + 4 * PAGE_SIZE) == 2);
+	KTEST_EXPECT(!is_in_place(space, BASE + 4 * PAGE_SIZE, data));
+	KTEST_EXPECT(put(BASE, 7) == 0 && get(BASE) == 7 && data[0] == 1);
+	KTEST_EXPECT(memory_object_read(whole, 2 * PAGE_SIZE + 8, &buffer, 100) == 8 &&
+		     buffer == data[1025]);
+	KTEST_EXPECT(memory_object_resize(whole, PAGE_SIZE) == -EINVAL);
+	leave(space);
+	memory_object_put(whole);
+	memory_object_put(shifted);
+	page_free(page, 2);
 }
 #endif
 

@@ -45,8 +45,36 @@ struct memory_object *memory_object_create_fixed(phys_addr_t pa, u64 size)
 		return NULL;
 	object->fixed = true;
 	object->pa = pa;
+	object->in_place = size;
 	return object;
 }
+
+#ifdef CONFIG_USERSPACE
+/* What is not in place is copied from where it is. */
+static int copy_in(void *data, u64 offset, void *page)
+{
+	const struct memory_object *object = data;
+	u64 n = min_t(u64, object->size - offset, PAGE_SIZE);
+
+	memcpy(page, (const u8 *)phys_to_virt(object->pa) + offset, n);
+	return 0;
+}
+
+struct memory_object *memory_object_create_image(const void *image, u64 size)
+{
+	struct memory_object *object = object_create(size);
+
+	if (!object)
+		return NULL;
+	object->fixed = true;
+	object->pa = virt_to_phys(image);
+	if (IS_ALIGNED(object->pa, PAGE_SIZE))
+		object->in_place = ALIGN_DOWN(size, PAGE_SIZE);
+	object->fill = copy_in;
+	object->owner = object;
+	return object;
+}
+#endif
 
 void memory_object_get(struct memory_object *object)
 {
@@ -80,7 +108,7 @@ int memory_object_find(struct memory_object *object, u64 offset, phys_addr_t *pa
 	mutex_lock(&object->lock);
 	if (offset >= object->size) {
 		err = -ENXIO;
-	} else if (object->fixed) {
+	} else if (offset < object->in_place) {
 		*pa = object->pa + ALIGN_DOWN(offset, PAGE_SIZE);
 	} else {
 		page = page_index_get(&object->pages, offset >> PAGE_SHIFT);

@@ -156,7 +156,7 @@ static int add_fixed_block(struct address_space *space, const struct mapping *ma
 
 	if (!object->fixed || !try_block(mapping, &leaf, &offset) ||
 	    !IS_ALIGNED(object->pa + offset, USER_BLOCK_SIZE) ||
-	    offset + USER_BLOCK_SIZE > object->size)
+	    offset + USER_BLOCK_SIZE > object->in_place)
 		return -EINVAL;
 	leaf.pa = object->pa + offset;
 	return add_leaf(space, &leaf);

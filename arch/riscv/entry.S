@@ -16,7 +16,11 @@
 	.type	trap_entry, @function
 trap_entry:
 	csrrw	sp, sscratch, sp
+#ifdef CONFIG_USERSPACE
+	bgez	sp, not_kernel
+#else
 	beqz	sp, nested
+#endif
 #ifdef CONFIG_IRQ
 	sd	t0, -8(sp)
 	csrr	t0, scause
@@ -141,6 +145,12 @@ user_access:
 	.endr
 	addi	sp, sp, PT_SIZE
 	sret
+#endif
+
+#ifdef CONFIG_USERSPACE
+not_kernel:
+	beqz	sp, nested
+	j	user_trap_entry
 #endif
 
 	/*

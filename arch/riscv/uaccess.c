@@ -58,6 +58,42 @@ void uaccess_fault(struct pt_regs *regs)
 		regs->epc = row->next;
 }
 
+/* --- copies ------------------------------------------------------------------- */
+
+int copy_from_user(void *dst, const void __user *src, size_t n)
+{
+	might_sleep();
+	return user_range(src, n) ? uaccess_copy(dst, (const void __force *)src, n, true) : -EFAULT;
+}
+
+int copy_from_user_nofault(void *dst, const void __user *src, size_t n)
+{
+	return user_range(src, n) ? uaccess_copy(dst, (const void __force *)src, n, false)
+				  : -EFAULT;
+}
+
+int copy_to_user(void __user *dst, const void *src, size_t n)
+{
+	might_sleep();
+	return user_range(dst, n) ? uaccess_copy((void __force *)dst, src, n, true) : -EFAULT;
+}
+
+int copy_to_user_nofault(void __user *dst, const void *src, size_t n)
+{
+	return user_range(dst, n) ? uaccess_copy((void __force *)dst, src, n, false) : -EFAULT;
+}
+
+int clear_user(void __user *dst, size_t n)
+{
+	might_sleep();
+	return user_range(dst, n) ? uaccess_clear((void __force *)dst, n, 0, true) : -EFAULT;
+}
+
+int clear_user_nofault(void __user *dst, size_t n)
+{
+	return user_range(dst, n) ? uaccess_clear((void __force *)dst, n, 0, false) : -EFAULT;
+}
+
 /* Up to the end of user memory, which ends what has no NUL before. */
 static long copy_string(char *dst, const char __user *src, size_t size, bool sleep)
 {

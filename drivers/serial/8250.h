@@ -8,6 +8,8 @@
 #include <ahoy/types.h>
 #include <ahoy/uart8250.h>
 
+struct of_device;
+
 /*
  * Reads of the status register until a character must be out. At 300 baud one
  * takes 33 ms; a device register takes at least some tens of nanoseconds.

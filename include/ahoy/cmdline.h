@@ -29,6 +29,9 @@ struct param_row {
 
 /* Read the command line and call who is registered. Context: boot, once. */
 void cmdline_init(void);
+
+/* All of it, as it was given. Context: any, after that. */
+const char *cmdline_text(void);
 #else
 #define PARAM_NAMED(word, text, function) PARAM(word, function)
 #define PARAM(word, function)                                                                      \
@@ -36,6 +39,11 @@ void cmdline_init(void);
 
 static inline void cmdline_init(void)
 {
+}
+
+static inline const char *cmdline_text(void)
+{
+	return "";
 }
 #endif
 #endif

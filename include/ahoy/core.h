@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The core, as a personality sees it: all that posix/ may call, and at the end
- * all that it is called for. Implemented by the kernel, and for tests by
+ * The core, as a personality sees it: all that posix/ may call. What it is called
+ * for is in personality.h. Implemented by the kernel, and for tests by
  * tests/hosted/ as a process of the host.
  *
  * Sizes, addresses and offsets are in bytes, times in nanoseconds. Errors are
@@ -12,6 +12,7 @@
 #define AHOY_CORE_H
 
 #include <ahoy/compiler.h>
+#include <ahoy/personality.h>
 #include <ahoy/types.h>
 
 struct address_space;
@@ -34,9 +35,13 @@ struct thread;
 
 /* --- heap ------------------------------------------------------------------------ */
 
+/* The most that kmalloc() gives. */
+#define KMALLOC_MAX (4UL << 20)
+
 /*
- * @size bytes, contents undefined; kzalloc(): zeroes; kcalloc(): @n times @size,
- * zeroes. Return: NULL if there is no memory, or if it is 0 or above 4 MiB.
+ * @size bytes, contents undefined, aligned to 16; kzalloc(): zeroes; kcalloc():
+ * @n objects of @size bytes, zeroes. Return: NULL if there is no memory, or if
+ * it is 0 bytes or more than KMALLOC_MAX. Context: any but a trap handler's.
  */
 void *kmalloc(size_t size) __must_check;
 void *kzalloc(size_t size) __must_check;
@@ -97,12 +102,7 @@ long memory_object_write(struct memory_object *object, u64 offset, const void *b
 
 /* --- address spaces ------------------------------------------------------------------ */
 
-/* What an access is, and what a mapping permits. Writing includes reading. */
-#define VM_READ	 1
-#define VM_WRITE 2
-#define VM_EXEC	 4
-
-/* Of a mapping besides */
+/* Mappings: VM_READ, VM_WRITE, VM_EXEC, and these */
 #define VM_SHARED   8  /* writes go to the object, not to a copy */
 #define VM_REPLACE  16 /* in the place of what is mapped there */
 #define VM_ANYWHERE 32 /* where there is room, from the address on if possible */
@@ -178,31 +178,22 @@ void user_code_fence(void);
  * was copied before a failure stays copied. Return: 0, or -EFAULT if not all of
  * it is there and may be accessed in this way.
  */
-int copy_from_user(void *dst, const void __user *src, size_t n) __must_check;
-int copy_to_user(void __user *dst, const void *src, size_t n) __must_check;
-int clear_user(void __user *dst, size_t n) __must_check;
+int copy_from_user(void *dst, const void __user *src, size_t n);
+int copy_to_user(void __user *dst, const void *src, size_t n);
+int clear_user(void __user *dst, size_t n);
 
 /* The same without the resolution of faults, for who holds locks: -EFAULT may be temporary. */
-int copy_from_user_nofault(void *dst, const void __user *src, size_t n) __must_check;
-int copy_to_user_nofault(void __user *dst, const void *src, size_t n) __must_check;
+int copy_from_user_nofault(void *dst, const void __user *src, size_t n);
+int copy_to_user_nofault(void __user *dst, const void *src, size_t n);
 
 /*
  * Copy a string from user memory at @src, with its NUL, if that is among the
  * first @size bytes. Return: the length without NUL; @size if there is no NUL
  * so far, and then the copy has none either; -EFAULT.
  */
-long strncpy_from_user(char *dst, const char __user *src, size_t size) __must_check;
+long strncpy_from_user(char *dst, const char __user *src, size_t size);
 
 /* --- threads ---------------------------------------------------------------------------- */
-
-/* The registers of a program; the pc stands in the place of x0. */
-struct user_regs {
-	unsigned long pc;
-	unsigned long ra, sp, gp, tp, t0, t1, t2, s0, s1;
-	unsigned long a0, a1, a2, a3, a4, a5, a6, a7;
-	unsigned long s2, s3, s4, s5, s6, s7, s8, s9, s10, s11;
-	unsigned long t3, t4, t5, t6;
-};
 
 /*
  * Start a thread that runs the program in @space (which it has entered) with
@@ -271,14 +262,14 @@ void thread_notify(struct thread *thread);
 /* --- the machine ---------------------------------------------------------------------------- */
 
 /* Print @len bytes at @text on the console. */
-void console_write(const char *text, size_t len);
+void console_output(const char *text, size_t len);
 
 /*
  * Take up to @len bytes of the console's input; wait for the first one until
  * @deadline. Return: how many; 0 if the time is up, or if the console has no
  * input. One reader at a time.
  */
-size_t console_read(void *buf, size_t len, u64 deadline);
+size_t console_input(void *buf, size_t len, u64 deadline);
 
 /* @n bytes that nobody can guess, as far as the machine has such. */
 void random_bytes(void *buf, size_t n);
@@ -293,54 +284,27 @@ void memory_pages(size_t *total, size_t *free);
 unsigned long user_hwcap(void);
 
 /*
- * The page of code that programs may call for the time, as an object; NULL if
- * there is none.
+ * The functions that programs may call for the time: a shared object in whole
+ * pages, *@size bytes, to be mapped for reading and execution behind a page of
+ * data for reading. Return: 0, with holds for the caller; -ENOENT if there are
+ * none; -ENOMEM.
  */
-struct memory_object *vdso_object(void);
+int vdso_objects(struct memory_object **data, struct memory_object **code, size_t *size);
+
+/* How far CLOCK_REALTIME is ahead of time_now(), for these functions. */
+void vdso_set_wall_offset(u64 ns);
 
 /* What the kernel was told on its command line; "" if nothing. */
 const char *core_command_line(void);
 
+/*
+ * The first program has come to its end, and the machine comes to the configured
+ * one. @status: 0, or 1 to 255 for a failure, which the outside learns where
+ * there is a way to tell it.
+ */
+void user_space_end(int status) __noreturn;
+
 /* Report a bug of the personality, and stop the machine. */
 void panic(const char *fmt, ...) __noreturn __printf(1, 2);
-
-/* --- what the personality is called for -------------------------------------------------- */
-
-/*
- * There is user space now. @initramfs: the archive, which stays, and its size;
- * NULL if there is none. The first program is to be made that of the current
- * thread: its registers in *@regs, its space entered. Return: 0, or a negative
- * errno, and then nothing more is called.
- */
-int personality_start(const void *initramfs, size_t size, struct user_regs *regs);
-
-/*
- * The program made system call @nr. Return: what is to be in a0, or
- * CORE_FULL_REGS if all its registers are needed to do it.
- */
-long personality_syscall(unsigned long a0, unsigned long a1, unsigned long a2, unsigned long a3,
-			 unsigned long a4, unsigned long a5, unsigned long a6, unsigned long nr);
-
-#define CORE_FULL_REGS (-4096L)
-
-/* The same, with all its registers; what is in a0 afterwards is the result. */
-void personality_syscall_regs(struct user_regs *regs);
-
-enum user_fault {
-	USER_FAULT_ACCESS,     /* to memory, of the kind @access, at @addr */
-	USER_FAULT_MISALIGNED, /* the same */
-	USER_FAULT_ILLEGAL,    /* instruction @addr, which may be unknown (0) */
-	USER_FAULT_BREAKPOINT,
-};
-
-/*
- * The program did what it cannot go on from. @error: of an access: as
- * address_space_fault(); -EIO: the memory itself failed.
- */
-void personality_fault(struct user_regs *regs, enum user_fault fault, unsigned long addr,
-		       unsigned int access, int error);
-
-/* The thread was notified, and its program is about to go on. */
-void personality_attention(struct user_regs *regs);
 
 #endif

@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Kinds of access to user memory, and what arch calls when one faults, and for its reports. */
+/* What arch calls when an access to user memory faults, and for its reports. */
 #ifndef AHOY_FAULT_H
 #define AHOY_FAULT_H
 
+#include <ahoy/personality.h>
 #include <ahoy/types.h>
-
-/* Bits: what an access is, what a mapping permits. Writing includes reading. */
-#define VM_READ	 1
-#define VM_WRITE 2
-#define VM_EXEC	 4
 
 /*
  * An access to user address @addr has faulted; make it possible, if it is

@@ -33,6 +33,13 @@ static inline void ipi_received(void)
 }
 #endif
 
+#ifdef CONFIG_USERSPACE
+struct user_frame;
+
+/* The current thread has something to do before its program, of @frame, goes on. */
+void user_work(struct user_frame *frame);
+#endif
+
 #ifdef CONFIG_PREEMPT
 /* An interrupt has been handled: switch threads if somebody is more urgent now. */
 void preempt_from_irq(void);

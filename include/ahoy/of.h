@@ -50,6 +50,17 @@ void of_init(phys_addr_t fdt);
 /* /chosen/bootargs, or NULL; @*len: its bytes without the zero. */
 const char *of_bootargs(size_t *len);
 
+#ifdef CONFIG_USERSPACE
+/*
+ * The extensions of the first hart that says so ("rv64imafdc_zicsr"), and in *@len
+ * the text's bytes without its zero; NULL if none does.
+ */
+const char *of_isa(size_t *len);
+
+/* /chosen/rng-seed, and its bytes in *@len; NULL if there is none. */
+const u8 *of_rng_seed(size_t *len);
+#endif
+
 /*
  * What /chosen/stdout-path names, aliases resolved. Return: the hash of the
  * node's path, to be compared with a device's, or 0 if there is none; *@baud:
@@ -60,6 +71,11 @@ u64 of_stdout(u32 *baud);
 /* Frequency of the time counter in Hz, 0 if the tree does not say. */
 u32 of_timebase_frequency(void);
 #define timebase_frequency() of_timebase_frequency()
+
+#ifdef CONFIG_BLK_DEV_INITRD
+/* Where the archive is that the boot loader has passed. Return: false if it has not. */
+bool of_initrd(phys_addr_t *start, size_t *size);
+#endif
 
 /*
  * The hart with the smallest number from *@id on that the tree says can be
@@ -101,6 +117,17 @@ static inline void of_init(phys_addr_t fdt)
 }
 
 static inline const char *of_bootargs(size_t *len)
+{
+	*len = 0;
+	return NULL;
+}
+
+static inline const char *of_isa(size_t *len)
+{
+	return NULL;
+}
+
+static inline const u8 *of_rng_seed(size_t *len)
 {
 	*len = 0;
 	return NULL;

@@ -12,7 +12,7 @@
 /* What the SiFive test device understands; QEMU's exit status is code >> 16. */
 #define SIFIVE_TEST_PASS  0x5555
 #define SIFIVE_TEST_RESET 0x7777
-#define SIFIVE_TEST_FAIL  0x13333
+#define SIFIVE_TEST_FAIL  0x3333
 
 #if defined(CONFIG_POWER_SIFIVE_TEST) && defined(CONFIG_OF)
 /* Write @code to the test device, if the device tree named one. */
@@ -48,12 +48,12 @@ static __always_inline void __noreturn machine_finish(void)
 
 /*
  * End with a failure, which the test device alone can tell the outside, so it
- * comes first here. Context: any.
+ * comes first here. @status: 1 to 255. Context: any.
  */
-static __always_inline void __noreturn machine_fail(void)
+static __always_inline void __noreturn machine_fail(u32 status)
 {
 	if (IS_ENABLED(CONFIG_POWER_SIFIVE_TEST)) {
-		sifive_test_write(SIFIVE_TEST_FAIL);
+		sifive_test_write(SIFIVE_TEST_FAIL | status << 16);
 		/*
 		 * The machine ends a moment later, and the next way to end it
 		 * would replace the status that tells of the failure. Half a

@@ -33,6 +33,20 @@ void sched_thread_starts(struct thread *prev);
  */
 void wake_joiner(struct thread *thread);
 
+#ifdef CONFIG_USERSPACE
+/* A thread with a stack, which does not run yet. Return: NULL without memory. Context: any thread. */
+struct thread *thread_alloc(const char *name, unsigned int priority);
+
+/* Where its stack begins; it grows down. */
+void *thread_stack_top(const struct thread *thread);
+
+/* Let it begin as its frame says. Context: any thread. */
+void thread_start(struct thread *thread);
+
+/* It has ended, and is gone. Context: any thread. */
+void thread_free(struct thread *thread);
+#endif
+
 /* Give @thread a stack. Return: its top, or NULL without memory. */
 void *thread_stack_alloc(struct thread *thread);
 

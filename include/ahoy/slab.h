@@ -7,32 +7,10 @@
 #define AHOY_SLAB_H
 
 #include <ahoy/compiler.h>
+#include <ahoy/core.h> /* kmalloc() and its kin */
 #include <ahoy/spinlock.h>
 #include <ahoy/types.h>
 
-/* The most that kmalloc() gives: the largest block of pages. */
-#define KMALLOC_MAX (4UL << 20)
-
-/*
- * @size bytes, contents undefined; kzalloc(): zeroes. Return: NULL if there is
- * no memory, or if @size is 0 or above KMALLOC_MAX.
- * Context: any but a trap handler's.
- */
-void *kmalloc(size_t size) __must_check;
-void *kzalloc(size_t size) __must_check;
-
-/* @n objects of @size bytes, zeroed; NULL also where the product overflows. */
-void *kcalloc(size_t n, size_t size) __must_check;
-
-/*
- * Change the size of what kmalloc() gave; the contents stay, up to the smaller
- * of both sizes. @p NULL: kmalloc(@size). Return: its new address, or NULL,
- * and then @p stays as it was.
- */
-void *krealloc(void *p, size_t size) __must_check;
-
-/* Give back what one of these returned; NULL is nothing. */
-void kfree(const void *p);
 
 /* How many bytes can be used at @p, which one of these returned: at least what was asked for. */
 size_t ksize(const void *p);

@@ -25,6 +25,7 @@ enum thread_state {
 
 struct thread {
 	struct switch_frame frame; /* first: the switch finds it there */
+	u32 work;		   /* behind it: WORK_ bits, looked at before its program goes on */
 
 	/* Under the lock of its hart's run queue */
 	struct list_head queue;
@@ -36,10 +37,15 @@ struct thread {
 	struct list_head wait_link;
 	const u32 *wait_word;
 	int wait_result;
-	bool interruptible, notified;
+	bool interruptible;
 
 #ifdef CONFIG_ADDRESS_SPACES
 	struct address_space *space; /* its user memory, or NULL; its own business */
+#endif
+#ifdef CONFIG_USERSPACE
+	struct user_frame *user; /* of its program, or NULL */
+	void *word;		 /* the personality's */
+	struct thread *next;	 /* that has ended and is not freed yet */
 #endif
 
 	u32 ended; /* 0, then 1: waited for by who joins it */

@@ -15,6 +15,9 @@
 /* What time it is. Context: any, after init level mm. */
 u64 time_now(void);
 
+/* How long a tick is, in units of 2^-32 ns. Context: as time_now(). */
+u64 time_ns_per_tick(void);
+
 /* The first tick of the counter at or after @ns; U64_MAX where that is beyond it. */
 u64 time_to_ticks(u64 ns);
 

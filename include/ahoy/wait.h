@@ -6,27 +6,11 @@
 #ifndef AHOY_WAIT_H
 #define AHOY_WAIT_H
 
+#include <ahoy/core.h> /* wait_on(), wake(), thread_notify() */
 #include <ahoy/errno.h>
 #include <ahoy/thread.h>
 #include <ahoy/time.h>
 #include <ahoy/types.h>
-
-/*
- * Wait while *@word is @expected, until somebody calls wake(@word) or the time
- * is @deadline (nanoseconds as of time_now(); TIME_NEVER). Return: 0 when
- * woken, -EAGAIN if *@word is another value at once, -ETIMEDOUT.
- * Context: any thread, no lock held.
- */
-int wait_on(const u32 *word, u32 expected, u64 deadline);
-
-/* The same, and -EINTR if the thread is notified, or was before. */
-int wait_on_interruptible(const u32 *word, u32 expected, u64 deadline);
-
-/*
- * Wake up to @n threads that wait for @word, the longest waiting first; change
- * the word before. Return: how many there were. Context: any.
- */
-unsigned int wake(const u32 *word, unsigned int n);
 
 #ifdef CONFIG_TIMERS
 /* Let others run until @deadline (as of time_now()). Context: any thread, no lock held. */
@@ -48,9 +32,9 @@ static inline void sleep_ns(u64 ns)
 #endif
 
 /*
- * Have @thread end its interruptible wait, or the next one if it is in none.
- * Context: any.
+ * Has the thread that runs this been notified? The next interruptible wait takes
+ * no notice of it any more. For threads that run no program.
  */
-void thread_notify(struct thread *thread);
+bool thread_attend(void);
 
 #endif

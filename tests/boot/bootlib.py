@@ -30,7 +30,7 @@ UBOOT = Path("/usr/lib/u-boot/qemu-riscv64_smode/u-boot.bin")
 
 # What a build depends on, beside its configuration.
 SOURCES = ("Kbuild", "Kconfig", "Makefile", "arch", "configs", "drivers", "include", "kernel",
-           "lib", "mm", "scripts")
+           "lib", "mm", "posix", "scripts")
 PRODUCTS = (".o", ".a", ".pyc", ".cmd")
 # All that make and QEMU get of the caller's environment: an outer make exports much.
 KEPT_VARIABLES = ("PATH", "HOME", "TMPDIR", "LANG", "LLVM", "CROSS_COMPILE", "CCACHE", "CCACHE_DIR",

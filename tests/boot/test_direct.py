@@ -17,3 +17,9 @@ def test_busy_uart(sbi: str, paging: str) -> None:
         needs_debug_console()
     kernel = build("uart", f"{sbi}=y", BUSY_UART, paging)
     check_clean(kernel, boot(kernel), end=b"\r\n")
+
+
+def test_no_tree() -> None:
+    """All that defconfig has and that needs no device tree works without one."""
+    kernel = build("", "OF=n", "PLATFORM_VIRT=y", "MEMBLOCK=n", "SERIAL_SIFIVE=n")
+    check_clean(kernel, boot(kernel))

@@ -23,7 +23,7 @@ EXTRACT = ROOT / "scripts" / "extract-ikconfig"
 def objects() -> Dict[str, str]:
     """Return the option by which each object is built, from the folders' makefiles."""
     found = {}
-    for folder in ("arch/riscv", "kernel", "mm", "lib", "drivers/serial", "drivers/power"):
+    for folder in ("arch/riscv", "kernel", "mm", "lib", "posix", "drivers/serial", "drivers/power"):
         for name in ("Kbuild", "Makefile"):
             path = ROOT / folder / name
             if not path.exists():

@@ -12,8 +12,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
-ROOMS = ("arch/riscv", "kernel", "mm", "lib", "drivers", "include/ahoy", "configs", "scripts",
-         "tests")
+ROOMS = ("arch/riscv", "kernel", "mm", "lib", "drivers", "posix", "include/ahoy", "configs",
+         "scripts", "tests")
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md")),
          *(ROOT / room / "README.md" for room in ROOMS)]
 
@@ -37,7 +37,7 @@ class Tree:
         self.options: Set[str] = set(re.findall(r"^\s*config (\w+)$", kconfig, re.MULTILINE))
         self.code = "\n".join(
             path.read_text(encoding="utf-8") for folder in ("arch", "kernel", "mm", "lib",
-                                                            "drivers", "include/ahoy")
+                                                            "drivers", "posix", "include/ahoy")
             for path in sorted((ROOT / folder).rglob("*")) if path.suffix in (".c", ".h", ".S"))
         self.gdb = "\n".join(path.read_text(encoding="utf-8")
                              for path in (ROOT / "scripts" / "gdb").rglob("*.py"))

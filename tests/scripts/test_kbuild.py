@@ -22,7 +22,7 @@ CROSS = "riscv64-linux-gnu-"
 LINE = "Hello world."
 # What a copy of the tree holds: all that the build reads, and .gitignore.
 PARTS = ("Kbuild", "Kconfig", "Makefile", ".gitignore", "arch", "configs", "drivers", "include",
-         "kernel", "lib", "mm", "scripts")
+         "kernel", "lib", "mm", "posix", "scripts")
 KEPT = ("PATH", "HOME", "TMPDIR")
 
 
@@ -71,7 +71,7 @@ class Tree:
     def objects(self) -> Dict[str, int]:
         """The objects, and when each was made."""
         return {str(path.relative_to(self.obj)): path.stat().st_mtime_ns
-                for top in ("arch", "drivers", "kernel", "lib", "mm")
+                for top in ("arch", "drivers", "kernel", "lib", "mm", "posix")
                 for path in (self.obj / top).rglob("*.o")}
 
     def remade(self, *words: Any) -> Set[str]:

@@ -16,6 +16,13 @@
 #define SSTATUS_SPP  0x00000100
 #define SSTATUS_SUM  0x00040000
 
+/* The state of the floating-point registers: off, as at first, as in memory, changed */
+#define SSTATUS_FS	 0x00006000
+#define SSTATUS_FS_CLEAN 0x00004000
+#define SSTATUS_FS_DIRTY 0x00006000
+
+#define SCOUNTEREN_TM 0x00000002
+
 #define SCAUSE_INTERRUPT (1UL << 63)
 
 /* Interrupts: bits of sie and sip, codes of scause */

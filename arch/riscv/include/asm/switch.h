@@ -8,6 +8,10 @@
 #define SWITCH_S(n) (16 + 8 * (n))
 #define SWITCH_SIZE 112
 
+/* Bits of what is to be done before a thread's program goes on. */
+#define WORK_NOTIFIED 1
+#define WORK_RESCHED  2
+
 #ifndef __ASSEMBLY__
 
 struct thread;

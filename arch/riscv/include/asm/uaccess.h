@@ -52,52 +52,16 @@ int uaccess_clear(void *dst, size_t n, size_t zero, unsigned long sleep);
 long uaccess_string(char *dst, const char *src, size_t n, unsigned long sleep);
 
 /*
- * Copy @n bytes from user memory at @src. Return: 0, or -EFAULT if not all of
- * them are there and may be read. Context: any thread, no spinlock;
- * copy_from_user_nofault(): any.
+ * As <ahoy/core.h> describes them. Context: any thread, no spinlock; those that
+ * resolve no faults: any.
  */
-static inline int copy_from_user(void *dst, const void __user *src, size_t n)
-{
-	might_sleep();
-	return user_range(src, n) ? uaccess_copy(dst, (const void __force *)src, n, true) : -EFAULT;
-}
-
-static inline int copy_from_user_nofault(void *dst, const void __user *src, size_t n)
-{
-	return user_range(src, n) ? uaccess_copy(dst, (const void __force *)src, n, false)
-				  : -EFAULT;
-}
-
-/* Copy @n bytes to user memory at @dst. Return, context: as copy_from_user(), of writing. */
-static inline int copy_to_user(void __user *dst, const void *src, size_t n)
-{
-	might_sleep();
-	return user_range(dst, n) ? uaccess_copy((void __force *)dst, src, n, true) : -EFAULT;
-}
-
-static inline int copy_to_user_nofault(void __user *dst, const void *src, size_t n)
-{
-	return user_range(dst, n) ? uaccess_copy((void __force *)dst, src, n, false) : -EFAULT;
-}
-
-/* Write @n zeroes to user memory at @dst. Return, context: as copy_to_user(). */
-static inline int clear_user(void __user *dst, size_t n)
-{
-	might_sleep();
-	return user_range(dst, n) ? uaccess_clear((void __force *)dst, n, 0, true) : -EFAULT;
-}
-
-static inline int clear_user_nofault(void __user *dst, size_t n)
-{
-	return user_range(dst, n) ? uaccess_clear((void __force *)dst, n, 0, false) : -EFAULT;
-}
-
-/*
- * Copy a string from user memory at @src, with its NUL, if that is among the
- * first @size bytes. Return: the length without NUL; @size if there is no NUL
- * so far, and then the copy has none either; -EFAULT. Context: as copy_from_user().
- */
+int copy_from_user(void *dst, const void __user *src, size_t n);
+int copy_to_user(void __user *dst, const void *src, size_t n);
+int clear_user(void __user *dst, size_t n);
 long strncpy_from_user(char *dst, const char __user *src, size_t size);
+int copy_from_user_nofault(void *dst, const void __user *src, size_t n);
+int copy_to_user_nofault(void __user *dst, const void *src, size_t n);
+int clear_user_nofault(void __user *dst, size_t n);
 long strncpy_from_user_nofault(char *dst, const char __user *src, size_t size);
 
 #endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* The beginning and the end of user space. */
+#ifndef AHOY_USER_H
+#define AHOY_USER_H
+
+#include <ahoy/compiler.h>
+#include <ahoy/types.h>
+
+#ifdef CONFIG_USERSPACE
+/*
+ * Have the personality make the first program, and go on as that. Panics if
+ * there is none. Context: boot thread, interrupts enabled.
+ */
+void user_space_start(void) __noreturn;
+
+/*
+ * What comes after the line. @status: 0, or 1 to 255 for a failure. Context: any
+ * thread, interrupts enabled.
+ */
+void kernel_end(u32 status) __noreturn;
+#endif
+#endif
