@@ -146,7 +146,8 @@ static void mmap_munmap(void)
 	void *p;
 	int r;
 
-	MEASURE(p = mmap(NULL, 64 * KIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	MEASURE(p = mmap(NULL, 64 * KIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			 0);
 		r = munmap(p, 64 * KIB));
 	check(p != MAP_FAILED && !r, "mmap");
 }
@@ -157,7 +158,8 @@ static void protect(void)
 	int r;
 
 	if (!p) {
-		p = mmap(NULL, 64 * KIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		p = mmap(NULL, 64 * KIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			 0);
 		memset(p, 1, 64 * KIB);
 	}
 	MEASURE(r = mprotect(p, 64 * KIB, PROT_READ));

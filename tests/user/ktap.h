@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Tests as ordinary Linux programs. A program is one file with TEST()s, linked
- * with ktap.c, which runs each in a process of its own under a time limit, and
+ * with ktap.c and ktap_main.c, which runs each in a process of its own under a time limit, and
  * prints KTAP. It ends with 0 if none failed.
  *
  * The program is run in a folder that has data/ (see test_user.py). Where the
@@ -20,6 +20,11 @@
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define PAGE	      4096UL
+
+/* Statuses by which a test ends, beside 0; and why one is left out, which main() has shared. */
+#define KTAP_FAILED  1
+#define KTAP_SKIPPED 77
+extern char *ktap_skip_reason;
 
 struct test {
 	const char *name;
