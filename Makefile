@@ -230,18 +230,20 @@ include/generated/config_text.h: $(KCONFIG_CONFIG) FORCE
 filechk_config_text = sed -e '/^CONFIG_/!d' -e '/^CONFIG_CC_\(INCLUDE_DIR\|UBSAN_FLAGS\)=/d' \
 	-e 's/[\\"]/\\&/g' -e 's/.*/"&\\n"/' $(or $(KBUILD_IKCONFIG),$(KCONFIG_CONFIG))
 
-# Without the quotes, and without the backslashes that Kconfig puts before quotes
-# and backslashes: those pairs become others first, which Kconfig does not write.
-unquote = $(subst \|,\,$(subst \',",$(subst ",,$(subst \",\',$(subst \\,\|,$(1))))))
 KERNELRELEASE = $(KERNELVERSION)$(call unquote,$(CONFIG_LOCALVERSION))
 
 # -- the kernel --------------------------------------------------------------
 
 PHONY += descend
-descend: prepare
+descend: prepare $(if $(CONFIG_USERSPACE),userspace)
 	$(Q)$(MAKE) $(build)=.
 
 built-in.a: descend ;
+
+# Programs and their archive, which may become part of the image.
+PHONY += userspace
+userspace: prepare
+	$(Q)$(MAKE) $(build)=usr
 
 $(KBUILD_LDS): $(srcpfx)arch/$(SRCARCH)/ahoy.lds.S prepare FORCE
 	$(Q)mkdir -p $(@D)

@@ -705,7 +705,7 @@ const char *of_isa(size_t *len)
 			depth++;
 			break;
 		case FDT_PROP:
-			if (depth == 2 && !strcmp(prop.name, "riscv,isa")) {
+			if (depth == 2 && prop.name[0] == 'r' && !strcmp(prop.name, "riscv,isa")) {
 				*len = prop_text_len(&prop);
 				return (const char *)prop.value;
 			}

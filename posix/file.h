@@ -1,72 +1,248 @@
 /* SPDX-License-Identifier: MIT */
-/* Descriptors, the open files they lead to, and what kinds of files there are. */
+/*
+ * Descriptors, the open files they lead to, and the nodes that have names.
+ *
+ * A node is a file, a folder or a device that a path leads to; those of the
+ * initramfs stay for ever, so that nobody counts who knows them. A file is what
+ * open() makes of one. A descriptor is a number of a process for that.
+ */
 #ifndef POSIX_FILE_H
 #define POSIX_FILE_H
 
 #include "lock.h"
 #include <ahoy/core.h>
+#include <ahoy/rbtree.h>
+
+/* --- Linux's numbers ------------------------------------------------------------- */
+
+#define AT_FDCWD	    -100
+#define AT_SYMLINK_NOFOLLOW 0x100
+#define AT_SYMLINK_FOLLOW   0x400
+#define AT_EACCESS	    0x200
+#define AT_NO_AUTOMOUNT	    0x800
+#define AT_EMPTY_PATH	    0x1000
+
+#define O_ACCMODE   00000003
+#define O_RDONLY    00000000
+#define O_WRONLY    00000001
+#define O_RDWR	    00000002
+#define O_CREAT	    00000100
+#define O_EXCL	    00000200
+#define O_NOCTTY    00000400
+#define O_TRUNC	    00001000
+#define O_APPEND    00002000
+#define O_NONBLOCK  00004000
+#define O_LARGEFILE 00100000
+#define O_DIRECTORY 00200000
+#define O_NOFOLLOW  00400000
+#define O_CLOEXEC   02000000
+#define O_PATH	    010000000
+
+#define S_IFMT	 0170000
+#define S_IFSOCK 0140000
+#define S_IFLNK	 0120000
+#define S_IFREG	 0100000
+#define S_IFBLK	 0060000
+#define S_IFDIR	 0040000
+#define S_IFCHR	 0020000
+#define S_IFIFO	 0010000
+
+#define PATH_MAX 4096
+#define NAME_MAX 255
+
+/* The most that one call reads or writes, as Linux has it. */
+#define MAX_RW_COUNT (0x7fffffffUL & ~(USER_PAGE_SIZE - 1))
+
+/* --- nodes ---------------------------------------------------------------------------- */
 
 struct file;
-struct stat_data;
 
 /*
- * What a kind of file does. NULL: what POSIX says of kinds that cannot do it
- * (-EINVAL, -ESPIPE, ...). Context: the thread that makes the call, no lock held.
+ * What a kind of file does; NULL: it cannot. Context: the thread that makes the
+ * call, no lock held but the file's position, if it has one.
  */
 struct file_operations {
-	/* Up to @n bytes at *@pos, which moves on. Return: how many, or a negative errno. */
+	/* Up to @n bytes from, or to, *@pos, which moves on. Return: how many, or an error. */
 	long (*read)(struct file *file, void __user *buf, size_t n, u64 *pos);
 	long (*write)(struct file *file, const void __user *buf, size_t n, u64 *pos);
-	/* As lseek(): the new position, or a negative errno. */
-	s64 (*seek)(struct file *file, s64 offset, int whence);
+	/* As ioctl(). */
 	long (*ioctl)(struct file *file, unsigned int request, unsigned long arg);
-	void (*stat)(struct file *file, struct stat_data *stat);
-	/* The object that a mapping shows, with a hold for the caller; a negative errno in *@err. */
-	struct memory_object *(*object)(struct file *file, int *err);
-	/* The last reference has gone. */
-	void (*release)(struct file *file);
+	/* Has it a position, which lseek() moves? */
+	bool seekable;
+	/* Is it a stream of zeroes, of which mmap() gives private ones? */
+	bool maps_zeroes;
 };
+
+struct node {
+	struct rb_node link; /* in the tree of names, by parent and name */
+	struct node *parent; /* the root: itself */
+	const char *name;
+	u32 name_len;
+	u32 mode, nlink, uid, gid, mtime;
+	u32 rdev;
+	u64 ino;
+	u64 offset, size; /* of what it holds, in the initramfs */
+	const struct file_operations *ops;
+	struct memory_object *object; /* the same, once somebody wants it */
+};
+
+static inline bool node_is(const struct node *node, u32 type)
+{
+	return (node->mode & S_IFMT) == type;
+}
+
+/*
+ * The contents of @node, a regular file. Return: the object, without a hold for
+ * the caller, or NULL without memory.
+ */
+struct memory_object *node_object(struct node *node);
+
+/* The child @name, of @len bytes, of folder @parent; NULL if there is none. */
+struct node *node_child(struct node *parent, const char *name, u32 len);
+
+/* The child of @parent that follows @node in their order; NULL: the first; or no more. */
+struct node *node_next_child(struct node *parent, struct node *node);
+
+/* The text of symbolic link @node, of node->size bytes, without a NUL. */
+const char *node_target(const struct node *node);
+
+extern struct node root_node;
+
+/* The archive that the first files come from. Return: 0, or an error, of which the console tells. */
+int initramfs_init(const void *archive, size_t size);
+
+/* --- devices --------------------------------------------------------------------------- */
+
+struct device {
+	const char *name; /* in /dev */
+	u32 rdev;
+	const struct file_operations *ops;
+	struct node *node;
+};
+
+/* As Linux has them. */
+#define MKDEV(major, minor) ((u32)(major) << 8 | (minor))
+
+/* A file's device: /dev/@id, whatever the archive says, with the number @number. */
+#define DEVICE(id, number, operations)                                                             \
+	static struct node __node_##id = {                                                         \
+		.name = #id,                                                                       \
+		.name_len = sizeof(#id) - 1,                                                       \
+		.parent = &dev_node,                                                               \
+		.mode = S_IFCHR | 0666,                                                            \
+		.nlink = 1,                                                                        \
+		.rdev = (number),                                                                  \
+		.ino = INO_DEVICES + (number),                                                     \
+		.ops = (operations),                                                               \
+	};                                                                                         \
+	LINKER_TABLE_ROW(struct device, device, 5, id) = {                                         \
+		.name = #id,                                                                       \
+		.rdev = (number),                                                                  \
+		.ops = (operations),                                                               \
+		.node = &__node_##id,                                                              \
+	}
+
+/* Above all numbers of an archive. */
+#define INO_DEVICES (1ULL << 32)
+
+/* /dev, where the archive has none. */
+extern struct node dev_node;
+
+/* The device with this name, or number; NULL if there is none. */
+const struct device *device_by_name(const char *name, u32 len);
+const struct device *device_by_number(u32 rdev);
+
+/* --- paths ------------------------------------------------------------------------------ */
+
+/*
+ * Copy a path from user memory. Return: it, to be freed with kfree(); NULL, and in
+ * *@err -EFAULT, -ENAMETOOLONG, -ENOMEM, or -ENOENT if it is empty and @empty does not allow that.
+ */
+char *path_from_user(const char __user *path, bool empty, int *err);
+
+/* Where paths begin for @dirfd: a folder, or AT_FDCWD. Return: NULL, and -EBADF, -ENOTDIR in *@err. */
+struct node *path_start(int dirfd, const char *path, int *err);
+
+/*
+ * The node that @path leads to from @start. @follow: the last name's symbolic link
+ * is followed. Return: NULL, and in *@err -ENOENT, -ENOTDIR, -ELOOP, -ENAMETOOLONG.
+ */
+struct node *path_lookup(struct node *start, const char *path, bool follow, int *err);
+
+/* --- files ------------------------------------------------------------------------------- */
 
 struct file {
 	u32 refs;
+	u32 flags; /* O_ as of open() and F_SETFL */
 	const struct file_operations *ops;
-	void *data;	    /* ops' own */
-	unsigned int flags; /* O_ as of open() and F_SETFL */
+	struct node *node;
 	struct lock pos_lock;
 	u64 pos;
 };
 
-struct files;
+static inline bool file_readable(const struct file *file)
+{
+	return (file->flags & O_ACCMODE) != O_WRONLY && !(file->flags & O_PATH);
+}
 
-/* The first descriptors of a process; a copy of those that @files has. Return: NULL without memory. */
-struct files *files_create(void);
-struct files *files_clone(struct files *files);
-/* Another process's thread uses them; one less, with the last one all are closed. */
-void files_get(struct files *files);
-void files_put(struct files *files);
-/* Close what has FD_CLOEXEC: for execve(). */
-void files_close_on_exec(struct files *files);
+static inline bool file_writable(const struct file *file)
+{
+	return (file->flags & O_ACCMODE) != O_RDONLY && !(file->flags & O_PATH);
+}
 
 /* The file behind @fd with a reference for the caller, NULL if there is none; and to give it back. */
 struct file *file_get(unsigned int fd);
 void file_put(struct file *file);
 
 /*
- * Open @path, relative to the working directory. @flags, @mode: as of openat().
- * Return: the file with one reference, NULL and the negative errno in *@err.
+ * The same for the time of a call, which costs nothing where nobody else can
+ * close the descriptor meanwhile: no other thread has the table.
  */
-struct file *file_open(const char *path, unsigned int flags, unsigned int mode, int *err);
+struct fd {
+	struct file *file; /* NULL: none */
+	bool counted;
+};
 
-/* Put @file at the lowest free descriptor. Return: that, or -EMFILE, -ENOMEM. */
-int fd_install(struct file *file, bool close_on_exec);
+struct fd fd_get(unsigned int fd);
+
+static inline void fd_put(struct fd fd)
+{
+	if (fd.counted)
+		file_put(fd.file);
+}
+
+/* Open @node with @flags. Return: the file with one reference, or NULL and the error in *@err. */
+struct file *file_open(struct node *node, u32 flags, int *err);
 
 /*
- * For exec: the regular file @path of mode @mode. Return: its contents, with a
- * hold for the caller, and its size and mode; NULL and the negative errno in *@err.
+ * For exec: open @path, a regular file that may be executed. Return: its contents, with a hold for
+ * the caller, its size and its mode; NULL and the error in *@err.
  */
 struct memory_object *file_open_exec(const char *path, u64 *size, unsigned int *mode, int *err);
 
-/* The archive that the first files come from. Return: 0, or a negative errno. */
-int initramfs_init(const void *archive, size_t size);
+/* --- descriptors ---------------------------------------------------------------------------- */
+
+struct files;
+
+/* Those of the first process: 0 to 2 are the console. Return: NULL without memory. */
+struct files *files_create(void);
+
+/* A copy of those that @files has. Return: NULL without memory. */
+struct files *files_clone(struct files *files);
+
+/* Another process has them; one less: with the last one all are closed. */
+void files_get(struct files *files);
+void files_put(struct files *files);
+
+/* Close what has FD_CLOEXEC: for execve(). */
+void files_close_on_exec(struct files *files);
+
+/* Put @file, whose reference it takes, at the lowest free descriptor from @from on. Return: that, or -EMFILE, -ENOMEM. */
+int fd_install(struct file *file, unsigned int from, bool close_on_exec);
+
+/* The current process's working directory and umask. */
+struct node *working_directory(void);
+void set_working_directory(struct node *node);
+u32 set_umask(u32 mask);
 
 #endif

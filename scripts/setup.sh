@@ -69,6 +69,9 @@ test  cmd:ssh                 openssh-client         test of a sweep on several 
 test  has:linux_conf          LINUXKBUILD            Linux's conf, whose reading of Kconfig ours is compared with
 test  cmd:cscope              cscope                 make cscope
 test  cmd:ctags               universal-ctags        make tags
+test  cmd:qemu-riscv64        qemu-user              programs for user space, run on the host
+test  cmd:cpio                cpio                   tests of initramfs archives
+test  cmd:bsdtar              libarchive-tools       tests of initramfs archives
 extra cmd:ccache              ccache                 faster second builds
 extra py:_tkinter             python3-tk             make guiconfig
 END
@@ -279,6 +282,27 @@ install()
 	}
 }
 
+# finish: all programs are there; what they build for others comes next
+finish()
+{
+	case " $groups " in
+	*" build "*) [ $mode != install ] || build_musl ;;
+	esac
+	exit 0
+}
+
+# Programs' C library: fetched and built now, so that no later build needs a network.
+build_musl()
+{
+	for prefix in riscv64-linux-gnu- riscv64-unknown-elf- riscv64-elf-; do
+		have "${prefix}gcc" && break
+	done
+	CC=${prefix}gcc AR=${prefix}gcc-ar "$(dirname "$0")/musl.sh" >/dev/null || {
+		echo "setup.sh: without musl only configurations with USER_LIBC_NONE have programs" >&2
+		exit 1
+	}
+}
+
 mode=install
 case ${1:-} in
 -h | --help)
@@ -299,6 +323,7 @@ case ${1:-} in
 	;;
 esac
 
+groups=
 if [ $mode = need ]; then
 	lacking=$(for tool; do
 		have "$tool" && continue
@@ -320,7 +345,7 @@ else
 	# shellcheck disable=SC2086
 	lacking=$(missing $groups)
 fi
-[ -n "$lacking" ] || exit 0
+[ -n "$lacking" ] || finish
 
 if [ $mode = install ] && is_debian; then
 	if [ "$(id -u)" != 0 ] && ! have sudo; then
@@ -332,7 +357,7 @@ if [ $mode = install ] && is_debian; then
 	install "$lacking"
 	# shellcheck disable=SC2086
 	lacking=$(missing $groups)
-	[ -n "$lacking" ] || exit 0
+	[ -n "$lacking" ] || finish
 	report "$lacking" >&2
 	echo "setup.sh: still missing after the installation" >&2
 	exit 1

@@ -38,9 +38,11 @@ ROOMS = {
 
 # Whose interface each header of include/ahoy is.
 HEADERS = {
-    "compiler.h": "lib", "ctype.h": "lib", "errname.h": "lib", "errno.h": "lib", "fdt.h": "lib",
-    "kconfig.h": "lib", "kstrtox.h": "lib", "params.h": "lib", "printf.h": "lib",
-    "chacha20.h": "lib", "list.h": "lib", "ring.h": "lib", "rbtree.h": "lib", "string.h": "lib", "types.h": "lib",
+    "compiler.h": "lib", "cpio.h": "lib", "ctype.h": "lib", "elf.h": "lib", "errname.h": "lib",
+    "errno.h": "lib", "fdt.h": "lib", "kconfig.h": "lib", "kstrtox.h": "lib", "params.h": "lib",
+    "printf.h": "lib",
+    "chacha20.h": "lib", "list.h": "lib", "ring.h": "lib", "rbtree.h": "lib", "string.h": "lib",
+    "types.h": "lib",
     # What lib's "%pS" asks whoever links it for.
     "kallsyms.h": "lib",
     "address_space.h": "mm", "fail_alloc.h": "mm", "fault.h": "mm", "memblock.h": "mm",

@@ -17,7 +17,8 @@ ROOT = Path(__file__).resolve().parents[2]
 NOT_READ = ("tests", "docs", "configs", "scripts/measure", "scripts/gdb")
 # All that make gets of the caller's environment: an outer make exports much.
 KEPT_VARIABLES = ("PATH", "HOME", "TMPDIR", "LLVM", "CROSS_COMPILE", "HOSTCC", "CCACHE",
-                  "CCACHE_DIR", "KCFLAGS", "KAFLAGS")
+                  "CCACHE_DIR", "KCFLAGS", "KAFLAGS", "AHOY_USER_CACHE", "XDG_CACHE_HOME",
+                  "MUSL_TARBALL", "MUSL_VERSION")
 PREFIXES = ("riscv64-linux-gnu-", "riscv64-unknown-elf-", "riscv64-elf-")
 
 

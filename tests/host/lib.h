@@ -39,6 +39,7 @@
 #include "rename.h"
 
 #include <ahoy/compiler.h>
+#include <ahoy/cpio.h>
 #include <ahoy/errname.h>
 #include <ahoy/errno.h>
 #include <ahoy/fdt.h>

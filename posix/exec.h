@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/* What loading a program is made of. */
+#ifndef POSIX_EXEC_H
+#define POSIX_EXEC_H
+
+#include "process.h"
+#include <ahoy/compiler.h>
+#include <ahoy/core.h>
+#include <ahoy/elf.h>
+#include <ahoy/errno.h>
+
+/* So much of a file is read at once: the headers of most programs, a script's first line. */
+#define HEAD_SIZE 512
+
+/* A program file, or the interpreter of one */
+struct binary {
+	struct memory_object *object;
+	u64 size;
+	struct elf_image image;
+	const struct elf_phdr *phdrs;
+	struct elf_phdr *more_phdrs; /* allocated, if they are not in the head */
+	unsigned long bias;	     /* what is added to its addresses */
+	union {
+		u8 head[HEAD_SIZE];
+		struct elf_header header;
+	};
+};
+
+/* Strings, each with its NUL, one behind the other */
+struct strings {
+	char *text;
+	size_t size, room, max;
+};
+
+struct exec {
+	const char *path;
+	/* Arguments of execve(), or none for the first program */
+	const char __user *const __user *argv, *const __user *envp;
+	struct strings strings; /* arguments, environment, path */
+	size_t argc, envc;
+	struct strings prefix; /* of a script: what stands in the place of argv[0] */
+	struct binary program, interp;
+	struct memory *memory;
+	unsigned long vdso;
+	unsigned long sp;
+};
+
+/* Open the program file @path. Return: 0, or an error. binary_close() is due in any case. */
+int binary_open(struct binary *binary, const char *path);
+void binary_close(struct binary *binary);
+
+/* Is it a program that can be loaded? Return: 0, -ENOEXEC, -EACCES, -ENOMEM. */
+int binary_check(struct binary *binary);
+
+/* Map its segments, moved by its bias; @flags: VM_REPLACE or 0. Return: 0 or an error. */
+int binary_map(const struct binary *binary, struct address_space *space, unsigned int flags);
+
+/* Clear what is behind its files' contents in their last pages, in the current space. */
+int binary_clear(const struct binary *binary, struct address_space *space);
+
+/* Add the @size bytes at @text, or a string from user memory. Return: 0, -E2BIG, -ENOMEM, -EFAULT. */
+int strings_add(struct strings *strings, const char *text, size_t size);
+int strings_add_user(struct strings *strings, const char __user *text);
+
+/* Write the stack, into the current space. @interp_base: AT_BASE. Return: 0 or an error. */
+int stack_write(struct exec *exec);
+
+#ifdef CONFIG_BINFMT_SCRIPT
+/*
+ * As long as the program is a script, open its interpreter in its place, and note
+ * the arguments for it. Return: 0 or an error.
+ */
+int script_resolve(struct exec *exec);
+#else
+static inline int script_resolve(struct exec *exec)
+{
+	return 0;
+}
+#endif
+
+#ifdef CONFIG_ELF_INTERPRETER
+/* Open and map the interpreter that the program names, if it does. Return: 0 or an error. */
+int interp_load(struct exec *exec);
+#else
+static inline int interp_load(struct exec *exec)
+{
+	return exec->program.image.interp ? -ENOEXEC : 0;
+}
+#endif
+
+#ifdef CONFIG_RANDOMIZE_VA_SPACE
+/* Up to @pages pages, in bytes, which nobody can guess. */
+unsigned long random_offset(unsigned long pages);
+#else
+static inline unsigned long random_offset(unsigned long pages)
+{
+	return 0;
+}
+#endif
+
+#endif

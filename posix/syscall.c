@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+/*
+ * From a system call's number to its function. Rows are sorted by number, and
+ * looked for when a call is made for the first time: a short start-up costs no
+ * pass over all of them.
+ */
+#include "syscall.h"
+#include <ahoy/compiler.h>
+#include <ahoy/kconfig.h>
+
+LINKER_TABLE(struct syscall_row, syscall);
+
+/* All numbers that Linux has are below. */
+#define SYSCALLS 512
+
+/*
+ * By number: 0 if nobody asked yet, else the row's place in the table, from 1
+ * on. Who stores one stores what all others would.
+ */
+static u8 places[SYSCALLS];
+
+static long syscall_missing(unsigned long a0 __maybe_unused, unsigned long a1 __maybe_unused,
+			    unsigned long a2 __maybe_unused, unsigned long a3 __maybe_unused,
+			    unsigned long a4 __maybe_unused, unsigned long a5 __maybe_unused)
+{
+	return -ENOSYS;
+}
+
+/* What is called in the place of one that is not there; the last row, of no number. */
+__SYSCALL_ROW(0, 999, missing, syscall_missing, NULL);
+
+long syscall_full_regs(unsigned long a0 __maybe_unused, unsigned long a1 __maybe_unused,
+		       unsigned long a2 __maybe_unused, unsigned long a3 __maybe_unused,
+		       unsigned long a4 __maybe_unused, unsigned long a5 __maybe_unused)
+{
+	return CORE_FULL_REGS;
+}
+
+static noinline const struct syscall_row *find_row(unsigned long nr)
+{
+	const struct syscall_row *low = syscall_start, *high = syscall_end - 1;
+
+	if (nr >= SYSCALLS) {
+		syscall_unknown(nr);
+		return high;
+	}
+	if (syscall_end - syscall_start > U8_MAX)
+		panic("more than %u system calls", U8_MAX);
+	/* The first row that is not below @nr */
+	while (low < high) {
+		const struct syscall_row *middle = low + (high - low) / 2;
+
+		if (middle->nr < nr)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low->nr != nr) {
+		low = syscall_end - 1;
+		syscall_unknown(nr);
+	}
+	WRITE_ONCE(places[nr], (u8)(low - syscall_start + 1));
+	return low;
+}
+
+static __always_inline const struct syscall_row *row_of(unsigned long nr)
+{
+	unsigned int place = likely(nr < SYSCALLS) ? READ_ONCE(places[nr]) : 0;
+
+	return likely(place) ? syscall_start + place - 1 : find_row(nr);
+}
+
+static long traced(const struct syscall_row *row, const unsigned long *args, unsigned long nr)
+{
+	long result;
+
+	syscall_trace_call(row, nr, args);
+	result = row->fn(args[0], args[1], args[2], args[3], args[4], args[5]);
+	if (result != CORE_FULL_REGS)
+		syscall_trace_result(result);
+	return result;
+}
+
+long personality_syscall(unsigned long a0, unsigned long a1, unsigned long a2, unsigned long a3,
+			 unsigned long a4, unsigned long a5, unsigned long a6 __maybe_unused,
+			 unsigned long nr)
+{
+	const struct syscall_row *row = row_of(nr);
+
+	if (IS_ENABLED(CONFIG_SYSCALL_TRACE))
+		return traced(row, (const unsigned long[]){ a0, a1, a2, a3, a4, a5 }, nr);
+	return row->fn(a0, a1, a2, a3, a4, a5);
+}
+
+void personality_syscall_regs(struct user_regs *regs)
+{
+	row_of(regs->a7)->with_regs(regs);
+	syscall_trace_result((long)regs->a0);
+}
