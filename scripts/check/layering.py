@@ -66,11 +66,12 @@ CORE = "core.h"
 # phases, and the tables in which a file registers what it brings. init.h and interrupt.h also
 # name the entries that arch calls.
 COMMON = {"bench.h", "cmdline.h", "crash.h", "fault.h", "init.h", "interrupt.h", "ktest.h",
-          "lockdep.h", "panic.h", "personality.h", "phase.h", "printk.h", "section.h", "smp.h", "spinlock.h", "user_memory.h"}
+          "lockdep.h", "panic.h", "personality.h", "phase.h", "printk.h", "section.h", "smp.h",
+          "spinlock.h", "user_memory.h"}
 
 # mm's upper storey, address spaces, may use threads and their locks besides.
 UPPER = re.compile(r"mm/(address_space|memory_object|own_page|space_)\w*\.[cho]$")
-UPPER_HEADERS = {"mutex.h", "sched.h", "smp.h", "thread.h"}
+UPPER_HEADERS = {"core.h", "mutex.h", "sched.h", "smp.h", "thread.h"}
 
 # Headers of arch that no other room includes.
 PRIVATE = {"csr.h", "pte.h"}
