@@ -96,7 +96,7 @@ fetch()
 			"$release may have another version now; MUSL_TARBALL= names a tarball that you have"
 		mv "$file" "$tarball"
 	done
-	rm -rf "$part"
+	rmdir "$part"
 }
 
 # The folder's name tells what it was made with.
@@ -127,6 +127,11 @@ step()
 
 build()
 {
+	# One after the other: what is wanted is mostly the same.
+	exec 9>"$cache/.lock"
+	if command -v flock >/dev/null && flock 9 && [ -e "$root/lib/libc.a" ]; then
+		return
+	fi
 	work=$(mktemp -d "$cache/build.XXXXXX") || exit 1
 	trap 'rm -rf "$work"' EXIT
 	log=$work/log
