@@ -512,6 +512,41 @@ int address_space_move(struct address_space *space, unsigned long from, unsigned
 	return err;
 }
 
+/* Space locked. */
+static int extend_mapping(struct address_space *space, unsigned long end, size_t more)
+{
+	struct mapping *mapping = mapping_across(space, end), *next;
+
+	/* One that goes on there has no room, one that ended before is none of this range. */
+	if (mapping)
+		return -EEXIST;
+	mapping = mapping_at_or_above(space, end - 1);
+	if (!mapping || mapping->end != end)
+		return -EFAULT;
+	next = mapping_next(mapping);
+	if (next && next->start - end < more)
+		return -EEXIST;
+	if (mapping->object && mapping->offset + (end - mapping->start) + more > MEMORY_OBJECT_MAX)
+		return -EINVAL;
+	object_lock(mapping->object);
+	mapping->end = end + more;
+	object_unlock(mapping->object);
+	merge_range(space, end, end + more);
+	return 0;
+}
+
+int address_space_extend(struct address_space *space, unsigned long end, size_t more)
+{
+	int err;
+
+	if (!valid_range(end, more))
+		return -EINVAL;
+	mutex_lock(&space->lock);
+	err = extend_mapping(space, end, more);
+	mutex_unlock(&space->lock);
+	return err;
+}
+
 int address_space_forget(struct address_space *space, unsigned long addr, size_t size)
 {
 	int err;

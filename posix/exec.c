@@ -189,21 +189,6 @@ static int collect_strings(struct exec *exec, bool first)
 
 /* --- memory --------------------------------------------------------------------------- */
 
-static struct memory *memory_create(void)
-{
-	struct memory *memory = kzalloc(sizeof(*memory));
-
-	if (!memory)
-		return NULL;
-	memory->space = address_space_create();
-	if (memory->space) {
-		memory->users = 1;
-		return memory;
-	}
-	kfree(memory);
-	return NULL;
-}
-
 static int map_program(struct exec *exec)
 {
 	struct binary *program = &exec->program;

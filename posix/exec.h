@@ -9,8 +9,6 @@
 #include <ahoy/elf.h>
 #include <ahoy/errno.h>
 
-#define PATH_MAX 4096
-
 /* So much of a file is read at once: the headers of most programs, a script's first line. */
 #define HEAD_SIZE 512
 

@@ -100,6 +100,7 @@ static void leave_children(struct process *process)
 	{
 		list_del(&child->sibling);
 		child->parent = first_process;
+		WRITE_ONCE(child->ppid, first_process->pid);
 		list_add_tail(&child->sibling, &first_process->children);
 		child->exit_signal = SIGCHLD;
 		if (child->zombie)

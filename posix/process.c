@@ -47,6 +47,15 @@ struct id *id_find(int nr)
 	return *link ? id_of(*link) : NULL;
 }
 
+struct process *process_next(struct process *process)
+{
+	struct rb_node *node = process ? rb_next(&process->id->node) : rb_first(&ids);
+
+	while (node && !id_of(node)->process)
+		node = rb_next(node);
+	return node ? id_of(node)->process : NULL;
+}
+
 /* The next free number, which the caller's @id gets, with one use. Return: 0, -EAGAIN. */
 static int id_give(struct id *id)
 {
@@ -78,6 +87,40 @@ static void id_put(struct id *id)
 }
 
 /* --- memory ------------------------------------------------------------------------- */
+
+struct memory *memory_create(void)
+{
+	struct memory *memory = kzalloc(sizeof(*memory));
+
+	if (!memory)
+		return NULL;
+	memory->space = address_space_create();
+	if (memory->space) {
+		memory->users = 1;
+		return memory;
+	}
+	kfree(memory);
+	return NULL;
+}
+
+struct memory *memory_clone(struct memory *from)
+{
+	struct memory *memory = kmalloc(sizeof(*memory));
+
+	if (!memory)
+		return NULL;
+	/* Its limits fit what is mapped: neither changes between. */
+	lock(&from->lock);
+	*memory = *from;
+	memory->space = address_space_clone(from->space);
+	unlock(&from->lock);
+	memory->users = 1;
+	memory->lock = (struct lock){ 0 };
+	if (memory->space)
+		return memory;
+	kfree(memory);
+	return NULL;
+}
 
 void memory_put(struct memory *memory)
 {
@@ -128,7 +171,7 @@ int task_publish(struct task *task)
 	bool first = !process->id;
 	u64 limit = process->limits[RLIMIT_NPROC].cur;
 
-	/* All of them are root's, whom Linux exempts unless the limit is real. */
+	/* All of them are one user's. */
 	if (!may_grow() || (limit != RLIM_INFINITY && tasks >= limit) || id_give(task->id))
 		return -EAGAIN;
 	tasks++;
@@ -144,8 +187,10 @@ int task_publish(struct task *task)
 	process->pid = task->tid;
 	process_set_group(process, process->parent ? process->parent->group : process->id);
 	process_set_session(process, process->parent ? process->parent->session : process->id);
-	if (process->parent)
+	if (process->parent) {
+		process->ppid = process->parent->pid;
 		list_add_tail(&process->sibling, &process->parent->children);
+	}
 	return 0;
 }
 

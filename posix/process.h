@@ -80,6 +80,7 @@ struct vfork {
 struct process {
 	/* Set at its start; memory and files change at execve() alone, by the only task */
 	int pid;
+	int ppid; /* read without lock, changed under processes_lock */
 	struct memory *memory;
 	struct files *files;
 
@@ -165,11 +166,18 @@ void task_withdraw(struct task *task);
 /* The only task of its process gets its number, if it was another that had it. processes_lock held. */
 void task_take_pid(struct task *task);
 
+/* Memory for one user, with an empty space or a copy of @from's. Return: NULL without memory. */
+struct memory *memory_create(void);
+struct memory *memory_clone(struct memory *from);
+
 /* Give up @memory; with the last user its space goes. */
 void memory_put(struct memory *memory);
 
 /* The process, or the thread, with this number; NULL if there is none. processes_lock held. */
 struct id *id_find(int nr);
+
+/* The process behind @process, in order of numbers; NULL: the first; or no more. processes_lock held. */
+struct process *process_next(struct process *process);
 
 /* Have @process be in the group, or session, of @id. processes_lock held. */
 void process_set_group(struct process *process, struct id *id);
@@ -177,6 +185,11 @@ void process_set_session(struct process *process, struct id *id);
 
 /* The zombie @process goes for good. processes_lock held. */
 void process_reap(struct process *process);
+
+/* --- ids.c -------------------------------------------------------------------------- */
+
+/* The number of its group. */
+int process_group(struct process *process);
 
 /* --- exit.c ------------------------------------------------------------------------- */
 

@@ -148,6 +148,13 @@ int address_space_move(struct address_space *space, unsigned long from, unsigned
 		       size_t size);
 
 /*
+ * Let the mapping that ends at @end go on for @more bytes: with what of its object
+ * follows, or with zeroes. Return: 0, -EINVAL; -EFAULT: none ends there; -EEXIST:
+ * something is mapped behind it.
+ */
+int address_space_extend(struct address_space *space, unsigned long end, size_t more);
+
+/*
  * Give up the private pages in the range: the next access finds what the mapping
  * had at first. Return: 0, -EINVAL, -ENOMEM without memory or where something is
  * not mapped.

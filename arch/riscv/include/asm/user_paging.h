@@ -100,6 +100,14 @@ int user_leaf_insert(struct user_tables *tables, const struct user_leaf *leaf,
 		     void *(*table_alloc)(void)) __must_check;
 
 /*
+ * Put leaves of @n pages that follow each other, as @leaf is the first of, where
+ * there are none, as far as the last table goes that is there. Context: as
+ * user_leaf_insert(); nobody needs to be told.
+ */
+void user_leaf_insert_run(struct user_tables *tables, const struct user_leaf *leaf,
+			  unsigned long n);
+
+/*
  * Give the leaf at @leaf->va its new contents. Return: whether harts may
  * remember more than it permits now, or another page; then a fence must
  * follow.
