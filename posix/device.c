@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Devices: rows of a table, each beside what it does. */
+/* The devices there are, in a table that the linker collects. */
 #include "file.h"
 #include <ahoy/section.h>
 #include <ahoy/string.h>
@@ -12,7 +12,7 @@ struct node dev_node = {
 	.name_len = 3,
 	.mode = S_IFDIR | 0755,
 	.nlink = 2,
-	.ino = INO_DEVICES - 1,
+	.ino = INO_DEVICES,
 };
 
 const struct device *device_by_name(const char *name, u32 len)
@@ -33,4 +33,10 @@ const struct device *device_by_number(u32 rdev)
 		if (device->rdev == rdev)
 			return device;
 	return NULL;
+}
+
+const struct device *device_next(const struct device *device)
+{
+	device = device ? device + 1 : device_start;
+	return device < device_end ? device : NULL;
 }

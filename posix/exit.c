@@ -36,7 +36,8 @@ int process_single_out(void)
 	struct process *process = self->process;
 	u32 events;
 
-	if (process->task_count == 1 && !READ_ONCE(process->ending))
+	if (__atomic_load_n(&process->task_count, __ATOMIC_ACQUIRE) == 1 &&
+	    !READ_ONCE(process->ending))
 		return 0;
 	lock(&processes_lock);
 	if (process->ending || process->successor) {

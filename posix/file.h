@@ -10,6 +10,7 @@
 #define POSIX_FILE_H
 
 #include "lock.h"
+#include "process.h"
 #include <ahoy/core.h>
 #include <ahoy/rbtree.h>
 
@@ -37,6 +38,7 @@
 #define O_NOFOLLOW  00400000
 #define O_CLOEXEC   02000000
 #define O_PATH	    010000000
+#define O_TMPFILE   (020000000 | O_DIRECTORY)
 
 #define S_IFMT	 0170000
 #define S_IFSOCK 0140000
@@ -57,21 +59,33 @@
 
 struct file;
 
+/* What lseek() does, and whether there are pread() and pwrite() */
+enum file_position {
+	FILE_STREAM,	  /* -ESPIPE */
+	FILE_NO_POSITION, /* 0 */
+	FILE_POSITION,
+};
+
 /*
  * What a kind of file does; NULL: it cannot. Context: the thread that makes the
- * call, no lock held but the file's position, if it has one.
+ * call, no lock held but the file's position, if it has one: no fill() may want that.
  */
 struct file_operations {
-	/* Up to @n bytes from, or to, *@pos, which moves on. Return: how many, or an error. */
+	/*
+	 * Up to @n bytes, at least 1, of the range @buf, which is below user_end,
+	 * from or to *@pos, which moves on. Return: how many, or an error if it is none.
+	 */
 	long (*read)(struct file *file, void __user *buf, size_t n, u64 *pos);
 	long (*write)(struct file *file, const void __user *buf, size_t n, u64 *pos);
 	/* As ioctl(). */
 	long (*ioctl)(struct file *file, unsigned int request, unsigned long arg);
-	/* Has it a position, which lseek() moves? */
-	bool seekable;
+	enum file_position position;
 	/* Is it a stream of zeroes, of which mmap() gives private ones? */
 	bool maps_zeroes;
 };
+
+/* Regular files of the archive, and folders */
+extern const struct file_operations regular_operations, folder_operations;
 
 struct node {
 	struct rb_node link; /* in the tree of names, by parent and name */
@@ -103,8 +117,8 @@ struct node *node_child(struct node *parent, const char *name, u32 len);
 /* The child of @parent that follows @node in their order; NULL: the first; or no more. */
 struct node *node_next_child(struct node *parent, struct node *node);
 
-/* The text of symbolic link @node, of node->size bytes, without a NUL. */
-const char *node_target(const struct node *node);
+/* The text of symbolic link @node, or the contents of a regular file: node->size bytes. */
+const char *node_contents(const struct node *node);
 
 extern struct node root_node;
 
@@ -152,6 +166,9 @@ extern struct node dev_node;
 const struct device *device_by_name(const char *name, u32 len);
 const struct device *device_by_number(u32 rdev);
 
+/* The one behind @device in the table; NULL: the first; or no more. */
+const struct device *device_next(const struct device *device);
+
 /* --- paths ------------------------------------------------------------------------------ */
 
 /*
@@ -160,7 +177,10 @@ const struct device *device_by_number(u32 rdev);
  */
 char *path_from_user(const char __user *path, bool empty, int *err);
 
-/* Where paths begin for @dirfd: a folder, or AT_FDCWD. Return: NULL, and -EBADF, -ENOTDIR in *@err. */
+/*
+ * Where @path begins: at the root, or at @dirfd, a folder or AT_FDCWD. Return: NULL,
+ * and -EBADF, -ENOTDIR in *@err.
+ */
 struct node *path_start(int dirfd, const char *path, int *err);
 
 /*
@@ -169,11 +189,21 @@ struct node *path_start(int dirfd, const char *path, int *err);
  */
 struct node *path_lookup(struct node *start, const char *path, bool follow, int *err);
 
+/*
+ * The node that a system call's path leads to. @flags: AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH;
+ * others have no meaning here. Return: NULL, and in *@err what these functions say.
+ */
+struct node *node_at(int dirfd, const char __user *path, unsigned int flags, int *err);
+
 /* --- files ------------------------------------------------------------------------------- */
+
+#define FILE_READ  1
+#define FILE_WRITE 2
 
 struct file {
 	u32 refs;
-	u32 flags; /* O_ as of open() and F_SETFL */
+	u32 flags;  /* O_ as of open() and F_SETFL */
+	u32 access; /* FILE_ bits; of O_PATH: none */
 	const struct file_operations *ops;
 	struct node *node;
 	struct lock pos_lock;
@@ -182,36 +212,27 @@ struct file {
 
 static inline bool file_readable(const struct file *file)
 {
-	return (file->flags & O_ACCMODE) != O_WRONLY && !(file->flags & O_PATH);
+	return file->access & FILE_READ;
 }
 
 static inline bool file_writable(const struct file *file)
 {
-	return (file->flags & O_ACCMODE) != O_RDONLY && !(file->flags & O_PATH);
+	return file->access & FILE_WRITE;
 }
 
-/* The file behind @fd with a reference for the caller, NULL if there is none; and to give it back. */
-struct file *file_get(unsigned int fd);
+static inline struct file *file_hold(struct file *file)
+{
+	__atomic_add_fetch(&file->refs, 1, __ATOMIC_RELAXED);
+	return file;
+}
+
+/* Give back a reference. */
 void file_put(struct file *file);
 
 /*
- * The same for the time of a call, which costs nothing where nobody else can
- * close the descriptor meanwhile: no other thread has the table.
+ * Open @node with @flags, which it permits. Return: the file with one reference, or
+ * NULL and the error in *@err: -ENXIO, -ENOMEM.
  */
-struct fd {
-	struct file *file; /* NULL: none */
-	bool counted;
-};
-
-struct fd fd_get(unsigned int fd);
-
-static inline void fd_put(struct fd fd)
-{
-	if (fd.counted)
-		file_put(fd.file);
-}
-
-/* Open @node with @flags. Return: the file with one reference, or NULL and the error in *@err. */
 struct file *file_open(struct node *node, u32 flags, int *err);
 
 /*
@@ -222,7 +243,22 @@ struct memory_object *file_open_exec(const char *path, u64 *size, unsigned int *
 
 /* --- descriptors ---------------------------------------------------------------------------- */
 
-struct files;
+/*
+ * The descriptors of a process, or of several after CLONE_FILES, and with them
+ * what else belongs to paths: the folder where they begin, and the umask. Whoever
+ * is alone with them reads without the lock.
+ */
+struct files {
+	u32 users; /* processes */
+	struct node *folder;
+	u32 umask;
+
+	struct lock lock;
+	u32 size;
+	u32 first_free; /* below, there is none */
+	struct file **slots;
+	u8 *close_on_exec; /* behind them */
+};
 
 /* Those of the first process: 0 to 2 are the console. Return: NULL without memory. */
 struct files *files_create(void);
@@ -237,12 +273,74 @@ void files_put(struct files *files);
 /* Close what has FD_CLOEXEC: for execve(). */
 void files_close_on_exec(struct files *files);
 
-/* Put @file, whose reference it takes, at the lowest free descriptor from @from on. Return: that, or -EMFILE, -ENOMEM. */
+/*
+ * Put @file, whose reference it takes, at the lowest free descriptor from @from
+ * on. Return: that, or -EMFILE, -ENOMEM, and then the reference is given back.
+ */
 int fd_install(struct file *file, unsigned int from, bool close_on_exec);
 
-/* The current process's working directory and umask. */
-struct node *working_directory(void);
-void set_working_directory(struct node *node);
-u32 set_umask(u32 mask);
+/* A file for the time of a call; NULL: the descriptor is not open. */
+struct fd {
+	struct file *file;
+	bool counted;
+};
+
+/* The part of fd_get() where others may close it meanwhile. */
+struct fd fd_get_counted(unsigned int nr);
+
+/*
+ * The file behind descriptor @nr of the current process, to be given back with
+ * fd_put(). It costs no reference where nobody else has the descriptors: then only
+ * the current thread could close it.
+ */
+static inline struct fd fd_get(unsigned int nr)
+{
+	struct process *process = current_process();
+	struct files *files = process->files;
+
+	if (unlikely(__atomic_load_n(&files->users, __ATOMIC_ACQUIRE) != 1 ||
+		     __atomic_load_n(&process->task_count, __ATOMIC_ACQUIRE) != 1))
+		return fd_get_counted(nr);
+	return (struct fd){ likely(nr < files->size) ? files->slots[nr] : NULL, false };
+}
+
+static inline void fd_put(struct fd fd)
+{
+	if (unlikely(fd.counted))
+		file_put(fd.file);
+}
+
+/* The same for longer: with a reference, given back with file_put(). */
+static inline struct file *file_get(unsigned int nr)
+{
+	struct fd fd = fd_get(nr);
+
+	return !fd.file || fd.counted ? fd.file : file_hold(fd.file);
+}
+
+/* The current process's folder, where paths begin. */
+static inline struct node *working_directory(void)
+{
+	return READ_ONCE(current_process()->files->folder);
+}
+
+/* --- user memory -------------------------------------------------------------------------- */
+
+/* May @n bytes at @addr be the program's at all? */
+static inline bool user_range(const void __user *addr, size_t n)
+{
+	return n <= user_end && (unsigned long)addr <= user_end - n;
+}
+
+/*
+ * Copy to, from or clear as much of @n bytes, at least 1, as there is, up to the
+ * first page that cannot be accessed. Return: how many, or -EFAULT if it is none.
+ */
+long user_put(void __user *dst, const void *src, size_t n);
+long user_take(void *dst, const void __user *src, size_t n);
+long user_clear(void __user *dst, size_t n);
+
+/* Is somebody waiting for the current thread's attention? Long calls end then. */
+bool call_interrupted(void);
 
 #endif

@@ -90,7 +90,7 @@ struct node *node_next_child(struct node *parent, struct node *node)
 	return node && node->parent == parent ? node : NULL;
 }
 
-const char *node_target(const struct node *node)
+const char *node_contents(const struct node *node)
 {
 	return archive + node->offset;
 }

@@ -185,7 +185,7 @@ int task_publish(struct task *task)
 	task->tid = task->id->nr;
 	task->id->task = task;
 	list_add_tail(&task->link, &process->tasks);
-	process->task_count++;
+	__atomic_add_fetch(&process->task_count, 1, __ATOMIC_RELAXED);
 	if (!first)
 		return 0;
 	process->id = task->id;
@@ -206,10 +206,16 @@ void task_withdraw(struct task *task)
 	struct process *process = task->process;
 
 	list_del(&task->link);
-	process->task_count--;
+	/* Who sees one only, outside the lock, may rely on what the other has done: fd_get(). */
+	__atomic_sub_fetch(&process->task_count, 1, __ATOMIC_RELEASE);
 	task->id->task = NULL;
 	id_put(task->id);
 	tasks--;
+}
+
+unsigned int task_total(void)
+{
+	return READ_ONCE(tasks);
 }
 
 void task_take_pid(struct task *task)

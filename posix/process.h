@@ -167,6 +167,9 @@ void task_free(struct task *task);
 /* Undo that. processes_lock held. */
 void task_withdraw(struct task *task);
 
+/* How many there are, of all processes. Context: any. */
+unsigned int task_total(void);
+
 /* The only task of its process gets its number, if it was another that had it. processes_lock held. */
 void task_take_pid(struct task *task);
 

@@ -1,314 +1,304 @@
 // SPDX-License-Identifier: MIT
-/* Reading and writing of open files, by one buffer or several. */
+/* Reading and writing, whatever the file is; and positions. */
 #include "file.h"
 #include "syscall.h"
 #include <ahoy/compiler.h>
-#include <ahoy/errno.h>
 
-#define IOV_MAX 1024
-/* So many are kept on the stack. */
-#define IOV_FEW 8
+/* So many rows of readv() and writev() are kept without allocating. */
+#define FEW	   8
+#define UIO_MAXIOV 1024
 
 struct iovec {
-	char __user *base;
+	void __user *base;
 	size_t len;
 };
 
-typedef long transfer(struct file *file, struct iovec *iov, u64 *pos);
-
-static long read_one(struct file *file, struct iovec *iov, u64 *pos)
-{
-	return file->ops->read(file, iov->base, iov->len, pos);
-}
-
-static long write_one(struct file *file, struct iovec *iov, u64 *pos)
-{
-	return file->ops->write(file, iov->base, iov->len, pos);
-}
-
-/* Is @n bytes at @p a range that user memory could have? Whether it has is found out by the copy. */
-static bool plausible(const void __user *p, size_t n)
-{
-	return n <= user_end && (unsigned long)p <= user_end - n;
-}
-
-/* May @file be read, or written? Return: 0 or an error. */
-static int check(const struct file *file, bool write)
-{
-	if (!(write ? file_writable(file) : file_readable(file)))
-		return -EBADF;
-	if (node_is(file->node, S_IFDIR))
-		return -EISDIR;
-	if (!file->ops || !(write ? (void *)file->ops->write : (void *)file->ops->read))
-		return -EINVAL;
-	return 0;
-}
-
-/* At the file's position, which is one thread's at a time. */
-static long at_position(struct file *file, struct iovec *iov, transfer *one)
-{
-	long n;
-
-	if (!file->ops->seekable)
-		return one(file, iov, &file->pos);
-	lock(&file->pos_lock);
-	n = one(file, iov, &file->pos);
-	unlock(&file->pos_lock);
-	return n;
-}
-
-static __always_inline long single(unsigned int number, char __user *buf, size_t n, bool write)
-{
-	struct fd fd = fd_get(number);
-	struct iovec iov = { .base = buf, .len = min(n, MAX_RW_COUNT) };
-	long result;
-
-	if (!fd.file)
-		return -EBADF;
-	result = check(fd.file, write);
-	if (likely(!result)) {
-		if (unlikely(!plausible(buf, n)))
-			result = -EFAULT;
-		else
-			result = at_position(fd.file, &iov, write ? write_one : read_one);
-	}
-	fd_put(fd);
-	return result;
-}
-
-SYSCALL3(063, read, unsigned int, fd, char __user *, buf, size_t, n)
-{
-	return single(fd, buf, n, false);
-}
-
-SYSCALL3(064, write, unsigned int, fd, char __user *, buf, size_t, n)
-{
-	return single(fd, buf, n, true);
-}
-
-static long single_at(unsigned int number, char __user *buf, size_t n, s64 offset, bool write)
-{
-	struct fd fd = fd_get(number);
-	struct iovec iov = { .base = buf, .len = min(n, MAX_RW_COUNT) };
-	u64 pos = (u64)offset;
-	long result = -EBADF;
-
-	if (offset < 0)
-		result = -EINVAL;
-	else if (fd.file && fd.file->ops && !fd.file->ops->seekable)
-		result = -ESPIPE;
-	else if (fd.file)
-		result = check(fd.file, write);
-	if (!result)
-		result = plausible(buf, n) ? (write ? write_one : read_one)(fd.file, &iov, &pos)
-					   : -EFAULT;
-	fd_put(fd);
-	return result;
-}
-
-SYSCALL4(067, pread64, unsigned int, fd, char __user *, buf, size_t, n, s64, offset)
-{
-	return single_at(fd, buf, n, offset, false);
-}
-
-SYSCALL4(068, pwrite64, unsigned int, fd, char __user *, buf, size_t, n, s64, offset)
-{
-	return single_at(fd, buf, n, offset, true);
-}
-
-/* --- several buffers ---------------------------------------------------------------- */
+/* --- one buffer ------------------------------------------------------------------------- */
 
 /*
- * Copy the list of @n buffers and limit what it asks for. Return: it, @few or to
- * be freed; NULL and the error in *@err.
+ * @pos: where; NULL: at the file's position, which moves. Nobody else moves it
+ * meanwhile: files that have one are locked, unless the current thread alone has them.
  */
-static struct iovec *get_iovec(const struct iovec __user *from, unsigned long n, struct iovec *few,
-			       int *err)
+static __always_inline bool lock_position(struct fd fd, const u64 *pos)
 {
-	struct iovec *iov = few;
-	size_t total = 0;
-	unsigned long i;
+	struct file *file = fd.file;
 
-	*err = -EINVAL;
-	if (n > IOV_MAX)
-		return NULL;
-	if (n > IOV_FEW) {
-		iov = kmalloc(n * sizeof(*iov));
-		*err = -ENOMEM;
-		if (!iov)
-			return NULL;
-	}
-	*err = copy_from_user(iov, from, n * sizeof(*iov)) ? -EFAULT : 0;
-	for (i = 0; !*err && i < n; i++) {
-		if ((long)iov[i].len < 0)
-			*err = -EINVAL;
-		else if (!plausible(iov[i].base, iov[i].len))
-			*err = -EFAULT;
-		iov[i].len = min(iov[i].len, MAX_RW_COUNT - total);
-		total += iov[i].len;
-	}
-	if (!*err)
-		return iov;
-	if (iov != few)
-		kfree(iov);
-	return NULL;
+	if (pos || file->ops->position != FILE_POSITION ||
+	    (!fd.counted && __atomic_load_n(&file->refs, __ATOMIC_ACQUIRE) == 1))
+		return false;
+	lock(&file->pos_lock);
+	return true;
 }
 
-/* One after the other, until one is not whole. */
-static long each(struct file *file, const struct iovec *iov, unsigned long n, u64 *pos,
-		 transfer *one)
+/* Read, or write, after all that does not depend on the kind of file. */
+static __always_inline long transfer(struct fd fd, void __user *buf, size_t n, u64 *pos, bool write)
 {
-	long done = 0;
-	unsigned long i;
+	struct file *file = fd.file;
+	u64 *at = pos ? pos : &file->pos;
+	bool locked;
+	long result;
 
-	for (i = 0; i < n; i++) {
-		struct iovec piece = iov[i];
-		long result;
+	if (unlikely(!user_range(buf, n)))
+		return -EFAULT;
+	if (unlikely(!(write ? (void *)file->ops->write : (void *)file->ops->read)))
+		return -EINVAL;
+	if (unlikely(!n))
+		return 0;
+	n = min(n, MAX_RW_COUNT);
+	locked = lock_position(fd, pos);
+	result = write ? file->ops->write(file, buf, n, at) : file->ops->read(file, buf, n, at);
+	if (unlikely(locked))
+		unlock(&file->pos_lock);
+	return result;
+}
 
-		if (!piece.len)
+SYSCALL3(063, read, unsigned int, nr, void __user *, buf, size_t, n)
+{
+	struct fd fd = fd_get(nr);
+	long result = -EBADF;
+
+	if (likely(fd.file && file_readable(fd.file)))
+		result = transfer(fd, buf, n, NULL, false);
+	fd_put(fd);
+	return result;
+}
+
+SYSCALL3(064, write, unsigned int, nr, void __user *, buf, size_t, n)
+{
+	struct fd fd = fd_get(nr);
+	long result = -EBADF;
+
+	if (likely(fd.file && file_writable(fd.file)))
+		result = transfer(fd, buf, n, NULL, true);
+	fd_put(fd);
+	return result;
+}
+
+/* What is wrong with an access to @file at @pos; 0: nothing */
+static long check(const struct file *file, bool write, const u64 *pos)
+{
+	if (!file)
+		return -EBADF;
+	if (pos && file->ops->position == FILE_STREAM && file->access)
+		return -ESPIPE;
+	return (write ? file_writable(file) : file_readable(file)) ? 0 : -EBADF;
+}
+
+static long transfer_at(unsigned int nr, void __user *buf, size_t n, s64 pos, bool write)
+{
+	struct fd fd;
+	u64 at = (u64)pos;
+	long result;
+
+	if (pos < 0)
+		return -EINVAL;
+	fd = fd_get(nr);
+	result = check(fd.file, write, &at);
+	if (!result)
+		result = transfer(fd, buf, n, &at, write);
+	fd_put(fd);
+	return result;
+}
+
+SYSCALL4(067, pread64, unsigned int, nr, void __user *, buf, size_t, n, s64, pos)
+{
+	return transfer_at(nr, buf, n, pos, false);
+}
+
+SYSCALL4(068, pwrite64, unsigned int, nr, void __user *, buf, size_t, n, s64, pos)
+{
+	return transfer_at(nr, buf, n, pos, true);
+}
+
+/* --- several ------------------------------------------------------------------------------ */
+
+/*
+ * Copy the @count rows at @user, to @few if they fit, and check them. Together
+ * they have at most MAX_RW_COUNT bytes then. Return: 0 and *@rows, which are
+ * to be freed if they are not @few; or an error.
+ */
+static int get_rows(const struct iovec __user *user, size_t count, struct iovec *few,
+		    struct iovec **rows)
+{
+	size_t room = MAX_RW_COUNT;
+	int err = 0;
+
+	*rows = few;
+	if (count > UIO_MAXIOV)
+		return -EINVAL;
+	if (count > FEW)
+		*rows = kmalloc(count * sizeof(**rows));
+	if (!*rows)
+		return -ENOMEM;
+	if (copy_from_user(*rows, user, count * sizeof(**rows)))
+		err = -EFAULT;
+	for (size_t i = 0; i < count && !err; i++)
+		if ((long)(*rows)[i].len < 0)
+			err = -EINVAL;
+	for (size_t i = 0; i < count && !err; i++) {
+		struct iovec *row = &(*rows)[i];
+
+		row->len = min(row->len, room);
+		room -= row->len;
+		if (!user_range(row->base, row->len))
+			err = -EFAULT;
+	}
+	if (err && *rows != few)
+		kfree(*rows);
+	return err;
+}
+
+/* Row after row, as long as each is done completely. */
+static long transfer_rows(struct file *file, const struct iovec *rows, size_t count, u64 *pos,
+			  bool write)
+{
+	long total = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		long n;
+
+		if (!rows[i].len)
 			continue;
-		result = one(file, &piece, pos);
-		if (result < 0)
-			return done ? done : result;
-		done += result;
-		if ((size_t)result < piece.len)
+		n = write ? file->ops->write(file, rows[i].base, rows[i].len, pos)
+			  : file->ops->read(file, rows[i].base, rows[i].len, pos);
+		if (n < 0)
+			return total ? total : n;
+		total += n;
+		/* What has come is not to wait for what may come. */
+		if ((size_t)n < rows[i].len || (!write && file->ops->position == FILE_STREAM))
 			break;
 	}
-	return done;
+	return total;
 }
 
-/* @offset: where, or NULL: at the file's position. */
-static long several(unsigned int number, const struct iovec __user *list, unsigned long n,
-		    const s64 *offset, bool write)
+/* @pos: as of preadv(); NULL: the file's own */
+static long transfer_vector(unsigned int nr, const struct iovec __user *user, size_t count,
+			    u64 *pos, bool write)
 {
-	struct iovec few[IOV_FEW], *iov = NULL;
-	struct fd fd = fd_get(number);
-	bool own = !offset;
-	long result = 0;
-	int err = 0;
-	u64 pos;
+	struct iovec few[FEW], *rows;
+	struct fd fd = fd_get(nr);
+	long result = check(fd.file, write, pos);
 
-	if (offset && *offset < 0)
-		err = -EINVAL;
-	else if (!fd.file)
-		err = -EBADF;
-	else if (offset && fd.file->ops && !fd.file->ops->seekable)
-		err = -ESPIPE;
-	else
-		err = check(fd.file, write);
-	if (!err)
-		iov = get_iovec(list, n, few, &err);
-	if (!err) {
-		own = own && fd.file->ops->seekable;
-		if (own)
-			lock(&fd.file->pos_lock);
-		pos = offset ? (u64)*offset : fd.file->pos;
-		result = each(fd.file, iov, n, &pos, write ? write_one : read_one);
-		if (own) {
-			fd.file->pos = pos;
-			unlock(&fd.file->pos_lock);
-		}
+	if (!result)
+		result = get_rows(user, count, few, &rows);
+	if (!result && !(write ? (void *)fd.file->ops->write : (void *)fd.file->ops->read)) {
+		result = -EINVAL;
+		if (rows != few)
+			kfree(rows);
 	}
-	if (iov && iov != few)
-		kfree(iov);
+	if (!result) {
+		bool locked = lock_position(fd, pos);
+
+		result = transfer_rows(fd.file, rows, count, pos ? pos : &fd.file->pos, write);
+		if (locked)
+			unlock(&fd.file->pos_lock);
+		if (rows != few)
+			kfree(rows);
+	}
 	fd_put(fd);
-	return err ? err : result;
+	return result;
 }
 
-SYSCALL3(065, readv, unsigned int, fd, const struct iovec __user *, iov, unsigned long, n)
+SYSCALL3(065, readv, unsigned int, nr, const struct iovec __user *, rows, size_t, count)
 {
-	return several(fd, iov, n, NULL, false);
+	return transfer_vector(nr, rows, count, NULL, false);
 }
 
-SYSCALL3(066, writev, unsigned int, fd, const struct iovec __user *, iov, unsigned long, n)
+SYSCALL3(066, writev, unsigned int, nr, const struct iovec __user *, rows, size_t, count)
 {
-	return several(fd, iov, n, NULL, true);
+	return transfer_vector(nr, rows, count, NULL, true);
 }
 
-/* The upper half of the position is for machines with shorter registers. */
-SYSCALL4(069, preadv, unsigned int, fd, const struct iovec __user *, iov, unsigned long, n, s64,
-	 offset)
+static long transfer_vector_at(unsigned int nr, const struct iovec __user *rows, size_t count,
+			       s64 pos, bool write)
 {
-	return several(fd, iov, n, &offset, false);
+	u64 at = (u64)pos;
+
+	return pos < 0 ? -EINVAL : transfer_vector(nr, rows, count, &at, write);
 }
 
-SYSCALL4(070, pwritev, unsigned int, fd, const struct iovec __user *, iov, unsigned long, n, s64,
-	 offset)
+SYSCALL4(069, preadv, unsigned int, nr, const struct iovec __user *, rows, size_t, count, s64, pos)
 {
-	return several(fd, iov, n, &offset, true);
+	return transfer_vector_at(nr, rows, count, pos, false);
 }
 
-/* --- positions ------------------------------------------------------------------------ */
-
-#define SEEK_SET  0
-#define SEEK_CUR  1
-#define SEEK_END  2
-#define SEEK_DATA 3
-#define SEEK_HOLE 4
-
-/* Where @offset is by @whence, in a file of @size bytes. Return: it, or an error. */
-static s64 seek_to(const struct file *file, s64 offset, unsigned int whence)
+SYSCALL4(070, pwritev, unsigned int, nr, const struct iovec __user *, rows, size_t, count, s64, pos)
 {
-	s64 size = (s64)file->node->size, pos;
+	return transfer_vector_at(nr, rows, count, pos, true);
+}
+
+/* --- positions ------------------------------------------------------------------------------ */
+
+enum {
+	SEEK_SET,
+	SEEK_CUR,
+	SEEK_END,
+	SEEK_DATA,
+	SEEK_HOLE
+};
+
+/* Where @offset from @whence is. Return: -EINVAL if that is nowhere, -ENXIO: not in the file. */
+static s64 seek_target(const struct file *file, s64 offset, unsigned int whence)
+{
+	s64 size = file->node->size, base = 0;
 
 	switch (whence) {
-	case SEEK_SET:
-		pos = offset;
-		break;
 	case SEEK_CUR:
+		base = (s64)file->pos;
+		break;
 	case SEEK_END:
-		if (__builtin_add_overflow(offset, whence == SEEK_CUR ? (s64)file->pos : size,
-					   &pos))
-			return -EOVERFLOW;
+		base = size;
 		break;
 	case SEEK_DATA:
 	case SEEK_HOLE:
-		/* All is data, up to the end. */
 		if (offset < 0 || offset >= size)
 			return -ENXIO;
-		pos = whence == SEEK_DATA ? offset : size;
-		break;
-	default:
+		/* All of it is data; behind it is the hole. */
+		return whence == SEEK_DATA ? offset : size;
+	}
+	if (__builtin_add_overflow(base, offset, &offset) || offset < 0)
 		return -EINVAL;
-	}
-	return pos < 0 ? -EINVAL : pos;
+	return offset;
 }
 
-SYSCALL3(062, lseek, unsigned int, number, s64, offset, unsigned int, whence)
+static long seek(struct file *file, s64 offset, unsigned int whence)
 {
-	struct fd fd = fd_get(number);
-	s64 pos = -EBADF;
+	s64 pos;
 
-	if (fd.file && !(fd.file->flags & O_PATH)) {
-		pos = -ESPIPE;
-		if (whence > SEEK_HOLE) {
-			pos = -EINVAL;
-		} else if (node_is(fd.file->node, S_IFCHR) && fd.file->ops->seekable) {
-			/* A device has no place to be at. */
-			pos = 0;
-		} else if (fd.file->ops && fd.file->ops->seekable) {
-			lock(&fd.file->pos_lock);
-			pos = seek_to(fd.file, offset, whence);
-			if (pos >= 0)
-				fd.file->pos = (u64)pos;
-			unlock(&fd.file->pos_lock);
-		}
-	}
+	if (whence > SEEK_HOLE)
+		return -EINVAL;
+	if (!file->access && file->flags & O_PATH)
+		return -EBADF;
+	if (file->ops->position != FILE_POSITION)
+		return file->ops->position == FILE_STREAM ? -ESPIPE : 0;
+	lock(&file->pos_lock);
+	pos = seek_target(file, offset, whence);
+	if (pos >= 0)
+		file->pos = (u64)pos;
+	unlock(&file->pos_lock);
+	return (long)pos;
+}
+
+SYSCALL3(062, lseek, unsigned int, nr, s64, offset, unsigned int, whence)
+{
+	struct fd fd = fd_get(nr);
+	long result = fd.file ? seek(fd.file, offset, whence) : -EBADF;
+
 	fd_put(fd);
-	return pos;
+	return result;
 }
 
-SYSCALL3(029, ioctl, unsigned int, number, unsigned int, request, unsigned long, arg)
+/* --- the rest ---------------------------------------------------------------------------------- */
+
+SYSCALL3(029, ioctl, unsigned int, nr, unsigned int, request, unsigned long, arg)
 {
-	struct fd fd = fd_get(number);
-	long result;
+	struct fd fd = fd_get(nr);
+	long result = -ENOTTY;
 
 	if (!fd.file || fd.file->flags & O_PATH)
 		result = -EBADF;
-	else
-		result = fd.file->ops && fd.file->ops->ioctl
-				 ? fd.file->ops->ioctl(fd.file, request, arg)
-				 : -ENOTTY;
+	else if (fd.file->ops->ioctl)
+		result = fd.file->ops->ioctl(fd.file, request, arg);
 	fd_put(fd);
 	return result;
 }
