@@ -5,12 +5,6 @@
 #include <ahoy/compiler.h>
 #include <ahoy/string.h>
 
-SYSCALL0(124, sched_yield)
-{
-	thread_yield();
-	return 0;
-}
-
 /* --- robust futexes: the list is read when the thread ends ------------------------------------ */
 
 /* struct robust_list_head */
@@ -46,40 +40,6 @@ SYSCALL1(153, times, s64 __user *, times)
 	if (times && clear_user(times, 4 * sizeof(*times)))
 		return -EFAULT;
 	return (long)(time_now() / TICK);
-}
-
-/* --- harts ---------------------------------------------------------------------------------------- */
-
-static bool thread_exists(int tid)
-{
-	bool found;
-
-	if (!tid || tid == current_task()->tid)
-		return true;
-	lock(&processes_lock);
-	found = id_find(tid) && id_find(tid)->task;
-	unlock(&processes_lock);
-	return found;
-}
-
-/* All threads may run on all harts. */
-SYSCALL3(123, sched_getaffinity, int, tid, unsigned int, size, u8 __user *, set)
-{
-	unsigned int harts = hart_count(), bytes = ALIGN((harts + 7) / 8, 8);
-	u8 byte;
-
-	if (size < bytes || size % 8)
-		return -EINVAL;
-	if (!thread_exists(tid))
-		return -ESRCH;
-	for (unsigned int i = 0; i < bytes; i++) {
-		unsigned int left = harts > 8 * i ? harts - 8 * i : 0;
-
-		byte = (u8)(left >= 8 ? 0xff : (1u << left) - 1);
-		if (copy_to_user(set + i, &byte, 1))
-			return -EFAULT;
-	}
-	return bytes;
 }
 
 /* --- prctl --------------------------------------------------------------------------------------------- */
