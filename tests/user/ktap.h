@@ -135,7 +135,7 @@ char *before_nothing(size_t n);
 		for (const struct bad_pointer *row = list; row->name; row++) {                     \
 			char *bad = row->address;                                                  \
                                                                                                    \
-			if (!EXPECT_EQ(call, wanted))                                              \
+			if (!ktap_expect_eq((call), (wanted), __FILE__, __LINE__, #call, #wanted)) \
 				say("# with a pointer to %s", row->name);                          \
 		}                                                                                  \
 	} while (0)

@@ -15,8 +15,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(ROOT / "tests" / "boot"), str(ROOT / "tests" / "scripts")]
+sys.path[:0] = [str(ROOT / name) for name in ("tests/boot", "tests/scripts", "scripts")]
 
+import initramfs  # noqa: E402
 from bootlib import build_dir, environment, locked, run  # noqa: E402
 
 TEXT_SIZE = 10000
@@ -161,20 +162,9 @@ def lay_out(folder: Path, files: Mapping[str, Entry]) -> None:
 
 
 def archive(files: Mapping[str, Entry]) -> bytes:
-    """Return an archive of these files in the "newc" format, regular ones aligned to pages."""
-    parts: List[bytes] = []
-    size = 0
-    for number, (name, entry) in enumerate((*files.items(), ("TRAILER!!!", Entry(0))), 1):
-        path = name.encode() + b"\0"
-        if entry.mode & 0o170000 == REGULAR and entry.data:
-            path += b"\0" * (-(size + 110 + len(path)) % PAGE)
-        head = b"070701" + b"".join(b"%08X" % value for value in (
-            number, entry.mode, 0, 0, 1, 0, len(entry.data), 0, 0, *entry.device, len(path), 0))
-        part = head + path
-        part += b"\0" * (-len(part) % 4) + entry.data + b"\0" * (-len(entry.data) % 4)
-        parts.append(part)
-        size += len(part)
-    return b"".join(parts)
+    """Return an archive of these files."""
+    return initramfs.pack([initramfs.Entry(name.encode(), entry.mode, data=entry.data,
+                                           rdev=entry.device) for name, entry in files.items()])
 
 
 def system(commands: Iterable[str], more: Optional[Mapping[str, Entry]] = None,
@@ -182,7 +172,8 @@ def system(commands: Iterable[str], more: Optional[Mapping[str, Entry]] = None,
     """Return an archive whose first process runs these commands; more programs may be named."""
     folder = programs()
     commands = list(commands)
-    wanted = {"init", *names, *(command.split()[0].lstrip("/") for command in commands)}
+    wanted = {"init", *names, *(command.split()[0].lstrip("/") for command in commands
+                                if "=" not in command)}
     files = {"dev": Entry(FOLDER | 0o755)}
     for name, device in DEVICES.items():
         files[f"dev/{name}"] = Entry(CHARACTERS | 0o666, b"", device)
