@@ -21,7 +21,7 @@
 
 /* What of the flags stays with the mapping. */
 #define VM_ACCESS (VM_READ | VM_WRITE | VM_EXEC)
-#define VM_KEPT	  (VM_ACCESS | VM_SHARED)
+#define VM_KEPT	  (VM_ACCESS | VM_SHARED | VM_NO_WRITE)
 
 /* --- the tree ----------------------------------------------------------------------- */
 
@@ -369,6 +369,17 @@ static bool is_covered(struct address_space *space, unsigned long start, unsigne
 	return mapping && mapping->start <= start;
 }
 
+/* Is there a mapping in the range that may not be written to, whoever wants it? */
+static bool has_no_write(struct address_space *space, unsigned long start, unsigned long end)
+{
+	struct mapping *mapping = mapping_at_or_above(space, start);
+
+	for (; mapping && mapping->start < end; mapping = mapping_next(mapping))
+		if (mapping->flags & VM_NO_WRITE)
+			return true;
+	return false;
+}
+
 /* Leaves get what they may have without a fault, and keep the right to write only if it stays. */
 static void protect_leaves(struct address_space *space, unsigned long start, unsigned long end,
 			   unsigned int access)
@@ -400,11 +411,15 @@ int address_space_protect(struct address_space *space, unsigned long addr, size_
 	if (access & VM_WRITE)
 		access |= VM_READ;
 	mutex_lock(&space->lock);
-	err = is_covered(space, addr, end) ? split_range(space, addr, end) : -ENOMEM;
+	err = is_covered(space, addr, end) ? 0 : -ENOMEM;
+	if (!err && access & VM_WRITE && has_no_write(space, addr, end))
+		err = -EACCES;
+	if (!err)
+		err = split_range(space, addr, end);
 	if (!err) {
 		for (mapping = mapping_at_or_above(space, addr); mapping && mapping->start < end;
 		     mapping = mapping_next(mapping))
-			mapping->flags = (mapping->flags & VM_SHARED) | access;
+			mapping->flags = (mapping->flags & (VM_SHARED | VM_NO_WRITE)) | access;
 		protect_leaves(space, addr, end, access);
 		merge_range(space, addr, end);
 	}

@@ -154,9 +154,10 @@ void task_exit(u32 status)
 	clear_tid(task);
 	vfork_done(task);
 	lock(&processes_lock);
-	if (!process->ending && task->tid == process->pid)
-		process->status = status;
 	last = process->task_count == 1;
+	/* A process that nobody ended has the status of the last one. */
+	if (!process->ending && last)
+		process->status = status;
 	/* The only one stays in sight until all is given back: its process is not a zombie yet. */
 	if (!last) {
 		task_withdraw(task);

@@ -200,8 +200,8 @@ static int object_of(struct request *request, struct file *file)
 		return -ENOMEM;
 	memory_object_get(request->object);
 	/* What cannot be written by the descriptor must never be, not after mprotect() either. */
-	if (!file_writable(file))
-		request->flags &= ~MAP_SHARED;
+	if (shared && !file_writable(file))
+		request->prot |= VM_NO_WRITE;
 	return 0;
 }
 

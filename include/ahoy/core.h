@@ -94,6 +94,7 @@ long memory_object_write(struct memory_object *object, u64 offset, const void *b
 #define VM_SHARED   8  /* writes go to the object, not to a copy */
 #define VM_REPLACE  16 /* in the place of what is mapped there */
 #define VM_ANYWHERE 32 /* where there is room, from the address on if possible */
+#define VM_NO_WRITE 64 /* nor may it be written to later */
 
 /* An empty space, or one that maps what @space does now. Return: NULL without memory. */
 struct address_space *address_space_create(void);
@@ -119,7 +120,8 @@ int address_space_unmap(struct address_space *space, unsigned long addr, size_t 
 
 /*
  * Permit @access (VM_READ, VM_WRITE, VM_EXEC, or nothing) to the range. Return:
- * 0, -EINVAL, -ENOMEM without memory or where something is not mapped.
+ * 0, -EINVAL, -ENOMEM without memory or where something is not mapped, -EACCES to
+ * write where that is never permitted.
  */
 int address_space_protect(struct address_space *space, unsigned long addr, size_t size,
 			  unsigned int access);
