@@ -186,25 +186,30 @@ static __always_inline enum prop_id prop_id(const char *name, struct known_names
 
 /* --- what a node's properties mean -------------------------------------- */
 
-/* What programs and their memory need to know. */
 #ifdef CONFIG_USERSPACE
-static void chosen_prop_user(const char *name, const u8 *value, u32 len)
+static void rng_seed_prop(const u8 *value, u32 len)
 {
-	if (!strcmp(name, "rng-seed")) {
-		of.rng_seed = value;
-		of.rng_seed_len = len;
-	}
-#ifdef CONFIG_BLK_DEV_INITRD
-	if (len != 4 && len != 8)
-		return;
-	if (!strcmp(name, "linux,initrd-start"))
-		of.initrd_start = fdt_read_cells(value, len / 4);
-	else if (!strcmp(name, "linux,initrd-end"))
-		of.initrd_end = fdt_read_cells(value, len / 4);
-#endif
+	of.rng_seed = value;
+	of.rng_seed_len = len;
 }
 #else
-static __always_inline void chosen_prop_user(const char *name, const u8 *value, u32 len)
+static __always_inline void rng_seed_prop(const u8 *value, u32 len)
+{
+}
+#endif
+
+#ifdef CONFIG_BLK_DEV_INITRD
+static void initrd_prop(const char *name, const u8 *value, u32 len)
+{
+	if (len != 4 && len != 8)
+		return;
+	if (text_equal(name, "linux,initrd-start"))
+		of.initrd_start = fdt_read_cells(value, len / 4);
+	else if (text_equal(name, "linux,initrd-end"))
+		of.initrd_end = fdt_read_cells(value, len / 4);
+}
+#else
+static __always_inline void initrd_prop(const char *name, const u8 *value, u32 len)
 {
 }
 #endif
@@ -214,16 +219,29 @@ static void chosen_prop(const char *name, const u8 *value, u32 len)
 	/* A text without its zero at the end counts as empty. */
 	u32 text_len = len && value[len - 1] == '\0' ? len - 1 : 0;
 
-	if (!strcmp(name, "bootargs")) {
-		of.bootargs = (const char *)value;
-		of.bootargs_len = text_len;
-	} else if (!strcmp(name, "stdout-path")) {
-		of.stdout_path = (const char *)value;
-		of.stdout_path_len = text_len;
-	} else if (!strcmp(name, "rng-seed")) {
-		stackprotector_add_entropy(value, len);
+	switch (name[0]) {
+	case 'b':
+		if (text_equal(name, "bootargs")) {
+			of.bootargs = (const char *)value;
+			of.bootargs_len = text_len;
+		}
+		break;
+	case 'l':
+		initrd_prop(name, value, len);
+		break;
+	case 'r':
+		if (text_equal(name, "rng-seed")) {
+			stackprotector_add_entropy(value, len);
+			rng_seed_prop(value, len);
+		}
+		break;
+	case 's':
+		if (text_equal(name, "stdout-path")) {
+			of.stdout_path = (const char *)value;
+			of.stdout_path_len = text_len;
+		}
+		break;
 	}
-	chosen_prop_user(name, value, len);
 }
 
 static __always_inline void device_prop(struct of_node *node, struct of_props *props,
@@ -371,12 +389,25 @@ static __always_inline bool has_zero_byte(u32 word)
 	return (word - 0x01010101) & ~word & 0x80808080;
 }
 
+/* Bit n: a driver's name has n bytes, or n + 64. */
+static u64 driver_lengths;
+
+static void note_driver_lengths(void)
+{
+	const struct of_driver *driver;
+
+	for_each_row(driver, of_driver)
+		driver_lengths |= 1ULL << driver->len % 64;
+}
+
 /* The driver for devices that are compatible with @name, of @len bytes, or NULL. */
 static __always_inline const struct of_driver *find_driver(const char *name, size_t len)
 {
 	const struct of_driver *driver;
 
-	/* Many names begin alike, but few have the same length. */
+	/* Many names begin alike, but few have the same length; most have none of them. */
+	if (likely(!(driver_lengths >> len % 64 & 1)))
+		return NULL;
 	for_each_row(driver, of_driver)
 		if (driver->len == len && text_equal(driver->compatible, name))
 			return driver;
@@ -669,6 +700,7 @@ void of_init(phys_addr_t fdt)
 #ifdef CONFIG_OF_IRQ
 	of.tree = cursor;
 #endif
+	note_driver_lengths();
 	if (read_tree(&reader, cursor))
 		bad_tree(fdt, "broken structure");
 	for (i = 0; fdt_reservation(blob, size, i, &base, &bytes); i++)
@@ -705,7 +737,7 @@ const char *of_isa(size_t *len)
 			depth++;
 			break;
 		case FDT_PROP:
-			if (depth == 2 && !strcmp(prop.name, "riscv,isa")) {
+			if (depth == 2 && prop.name[0] == 'r' && !strcmp(prop.name, "riscv,isa")) {
 				*len = prop_text_len(&prop);
 				return (const char *)prop.value;
 			}

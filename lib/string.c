@@ -101,20 +101,17 @@ __used void *memset(void *dst, int c, size_t n)
 
 	while (d != end && !word_aligned(d))
 		*d++ = (u8)c;
-	while ((size_t)(end - d) >= 8 * WORD) {
+	/* Sixteen words at a time: what is cleared is mostly whole pages. */
+	for (n = (size_t)(end - d); n >= 16 * WORD; n -= 16 * WORD) {
 		word_t *p = (word_t *)d;
 
-		p[0] = w;
-		p[1] = w;
-		p[2] = w;
-		p[3] = w;
-		p[4] = w;
-		p[5] = w;
-		p[6] = w;
-		p[7] = w;
-		d += 8 * WORD;
+		p[0] = p[1] = p[2] = p[3] = w;
+		p[4] = p[5] = p[6] = p[7] = w;
+		p[8] = p[9] = p[10] = p[11] = w;
+		p[12] = p[13] = p[14] = p[15] = w;
+		d += 16 * WORD;
 	}
-	while ((size_t)(end - d) >= WORD) {
+	for (; n >= WORD; n -= WORD) {
 		*(word_t *)d = w;
 		d += WORD;
 	}

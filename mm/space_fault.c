@@ -162,6 +162,32 @@ static int add_fixed_block(struct address_space *space, const struct mapping *ma
 	return add_leaf(space, &leaf);
 }
 
+/* So much around an access is mapped with it, where that takes nothing but the leaves. */
+#define AROUND (16UL * PAGE_SIZE)
+
+/*
+ * The page at @leaf->va is one of an image: so are its neighbours, which who came
+ * here is likely to want next. Not for what will be written, which is copied.
+ */
+static void add_around(struct address_space *space, const struct mapping *mapping,
+		       const struct user_leaf *leaf)
+{
+	const struct memory_object *object = mapping->object;
+	u64 behind = mapping->start + (object->in_place - mapping->offset);
+	struct user_leaf first = *leaf;
+	unsigned long end;
+
+	if (mapping->flags & VM_WRITE || mapping->offset >= object->in_place)
+		return;
+	first.va = max(ALIGN_DOWN(leaf->va, AROUND), mapping->start);
+	first.pa -= leaf->va - first.va;
+	end = min(ALIGN_DOWN(leaf->va, AROUND) + AROUND, mapping->end);
+	if (end > behind)
+		end = behind;
+	if (end > first.va)
+		user_leaf_insert_run(&space->tables, &first, (end - first.va) / PAGE_SIZE);
+}
+
 /* --- faults -------------------------------------------------------------------------- */
 
 /* Nothing is there yet. */
@@ -190,7 +216,10 @@ static int fault_empty(struct address_space *space, const struct mapping *mappin
 		return add_copy(space, &leaf, phys_to_virt(leaf.pa));
 	if (!add_fixed_block(space, mapping, leaf))
 		return 0;
-	return add_leaf(space, &leaf);
+	err = add_leaf(space, &leaf);
+	if (!err && IS_ENABLED(CONFIG_USERSPACE) && mapping->object->in_place)
+		add_around(space, mapping, &leaf);
+	return err;
 }
 
 /* Something is there, which does not permit a write. */

@@ -110,6 +110,7 @@ struct task {
 	unsigned int __user *clear_child_tid;
 	void __user *robust_list;
 	struct vfork *vfork; /* of the one that made it */
+	char name[16];	     /* as of prctl() */
 
 	/* Under processes_lock */
 	struct thread *thread;
@@ -160,6 +161,9 @@ void task_discard(struct task *task);
  */
 int task_publish(struct task *task);
 
+/* The memory of a task that task_withdraw() has taken away */
+void task_free(struct task *task);
+
 /* Undo that. processes_lock held. */
 void task_withdraw(struct task *task);
 
@@ -178,6 +182,9 @@ void memory_put(struct memory *memory);
 
 /* The process, or the thread, with this number; NULL if there is none. processes_lock held. */
 struct id *id_find(int nr);
+
+/* The process behind @process, in order of numbers; NULL: the first; or no more. processes_lock held. */
+struct process *process_next(struct process *process);
 
 /* Have @process be in the group, or session, of @id. processes_lock held. */
 void process_set_group(struct process *process, struct id *id);

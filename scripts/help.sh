@@ -110,6 +110,7 @@ Variables of run and debug:
   QEMU_ARGS=      - more arguments for QEMU
   BIOS=           - firmware instead of QEMU's OpenSBI
   APPEND=         - the kernel's command line
+  INITRD=         - an archive of the first files (usr/initramfs.cpio, if it is to be passed)
   TIMEOUT=        - stop after so many seconds; 0: never
   UBOOT=          - start this u-boot.bin, and the kernel from it
   GDB_PORT=       - port of the gdb stub

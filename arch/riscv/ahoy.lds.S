@@ -84,15 +84,15 @@ SECTIONS
 	} :data
 
 	/*
-	 * Aligned like .debug_aranges: GNU ld looks at the largest alignment of all
+	 * As start-up clears it, and no less than .debug_aranges: GNU ld looks at the largest alignment of all
 	 * sections before it replaces an address by an offset from gp, and debug
 	 * information must not change the code.
 	 */
-	.bss (NOLOAD) : AT(ADDR(.bss) - PAGE_OFFSET) ALIGN(16) {
+	.bss (NOLOAD) : AT(ADDR(.bss) - PAGE_OFFSET) ALIGN(32) {
 		__bss_start = .;
 		*(.sbss .sbss.*)
 		*(.bss .bss.* COMMON)
-		. = ALIGN(8);
+		. = ALIGN(32);
 		__bss_stop = .;
 
 		/* From here on, memory that start-up does not clear. */

@@ -24,8 +24,11 @@
 	lla	t0, __bss_start
 	lla	t1, __bss_stop
 	beq	t0, t1, 2f
-1:	sd	zero, 0(t0)
-	addi	t0, t0, 8
+1:	sd	zero, 0(t0)		/* both ends are aligned to this */
+	sd	zero, 8(t0)
+	sd	zero, 16(t0)
+	sd	zero, 24(t0)
+	addi	t0, t0, 32
 	bltu	t0, t1, 1b
 2:
 

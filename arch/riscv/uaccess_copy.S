@@ -105,11 +105,18 @@ uaccess_start:
 	user	sb zero, 0(a0)
 	addi	a0, a0, 1
 	j	1b
-2:	addi	t0, a0, 8
+2:	addi	t0, a0, 64		/* eight words at a time */
+	bltu	a4, t0, 4f
+	.irp	n, 0,8,16,24,32,40,48,56
+	user	sd zero, \n(a0)
+	.endr
+	mv	a0, t0
+	j	2b
+4:	addi	t0, a0, 8
 	bltu	a4, t0, 3f
 	user	sd zero, 0(a0)
 	mv	a0, t0
-	j	2b
+	j	4b
 3:	bgeu	a0, a4, done
 	user	sb zero, 0(a0)
 	addi	a0, a0, 1

@@ -154,6 +154,21 @@ int user_leaf_insert(struct user_tables *tables, const struct user_leaf *leaf,
 	return made;
 }
 
+void user_leaf_insert_run(struct user_tables *tables, const struct user_leaf *leaf, unsigned long n)
+{
+	unsigned int level;
+	pte_t *slot = find_slot(tables, leaf->va, &level), pte = leaf_pte(leaf);
+
+	if (level)
+		return;
+	n = min_t(unsigned long, n, PTRS_PER_TABLE - table_index(leaf->va, 0));
+	/* Nothing is taken away, so that only the order of the pages' contents before it counts. */
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	for (; n; n--, slot++, pte += 1UL << PTE_PFN_SHIFT)
+		if (!*slot)
+			WRITE_ONCE(*slot, pte);
+}
+
 bool user_leaf_change(struct user_tables *tables, const struct user_leaf *leaf)
 {
 	unsigned int level;
@@ -223,9 +238,11 @@ void *user_tables_prune(struct user_tables *tables, unsigned long start, unsigne
 
 void user_tables_init(struct user_tables *tables, void *page)
 {
+	unsigned int first = table_index(PAGE_OFFSET, root_level);
+
 	*tables = (struct user_tables){ .root = page };
-	memset(tables->root, 0, PAGE_SIZE / 2);
-	memcpy(tables->root + PTRS_PER_TABLE / 2, kernel_root + PTRS_PER_TABLE / 2, PAGE_SIZE / 2);
+	memset(tables->root, 0, first * sizeof(pte_t));
+	memcpy(tables->root + first, kernel_root + first, (PTRS_PER_TABLE - first) * sizeof(pte_t));
 }
 
 /*

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What arch calls when the hart is interrupted, with interrupts masked. */
+/* What arch calls when the hart is interrupted, or a thread begins; with interrupts masked. */
 #ifndef AHOY_INTERRUPT_H
 #define AHOY_INTERRUPT_H
 
@@ -31,6 +31,13 @@ void secondary_start(unsigned long hartid) __attribute__((__noreturn__));
 static inline void ipi_received(void)
 {
 }
+#endif
+
+#ifdef CONFIG_THREADS
+struct thread;
+
+/* The first thing that a new thread does. @prev: who ran before on this hart. */
+void sched_thread_starts(struct thread *prev);
 #endif
 
 #ifdef CONFIG_USERSPACE

@@ -3,6 +3,7 @@
 #ifndef AHOY_SCHED_H
 #define AHOY_SCHED_H
 
+#include <ahoy/interrupt.h>
 #include <ahoy/thread.h>
 #include <ahoy/types.h>
 
@@ -23,9 +24,6 @@ void sched_ready_here(struct thread *thread);
 #else
 #define sched_ready_here sched_ready
 #endif
-
-/* The first thing that a new thread does. @prev: who ran before on this hart. */
-void sched_thread_starts(struct thread *prev);
 
 /*
  * @thread, which runs this, has ended: who waits for that goes on, on this hart,

@@ -97,7 +97,7 @@ class Machine:
         words = shlex.split(done.stdout)
         found = {"machine": words[words.index("-M") + 1].split(",memory-backend=")[0],
                  "memory": words[words.index("-m") + 1], "harts": words[words.index("-smp") + 1]}
-        for name in ("-cpu", "-bios", "-append"):
+        for name in ("-cpu", "-bios", "-append", "-initrd"):
             if name in words:
                 found[name[1:]] = words[words.index(name) + 1]
         return found
@@ -142,6 +142,8 @@ def run_meter(machine: dict[str, str], image: Path, elf: Optional[Path], scratch
         command += ["--symbols", str(elf)]
     if tree:
         command += ["--dtb", str(tree)]
+    if "initrd" in machine:
+        command += ["--initrd", machine["initrd"]]
     # A group of its own: an interrupt of this program ends it, and QEMU with it.
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
@@ -314,6 +316,10 @@ def make_record(cache: Cache, build: Build, qemu: Machine, with_least: bool,
 def contents(build: Build) -> str:
     """Return a digest of all that a build hands over."""
     files = [path for path in (build.image, build.elf, build.map) if path]
+    # Files that the kernel gets beside its image.
+    archive = build.tree / "usr" / "initramfs.cpio" if build.tree else None
+    if archive and archive.exists():
+        files.append(archive)
     try:
         return digest_of(build.config_text, *(path.read_bytes() for path in files))
     except OSError as err:

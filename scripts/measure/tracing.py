@@ -62,7 +62,8 @@ def run(spec: str, scratch: Path, want: str) -> Trace:
     asked = meter.options(kernel=str(image), want=want, trace=str(log), timeout=TIMEOUT,
                           symbols=str(build.elf) if symbols else None,
                           machine=machine["machine"], mem=machine["memory"],
-                          smp=machine["harts"], build_dir=str(cache.root / "meter"))
+                          smp=machine["harts"], initrd=machine.get("initrd"),
+                          build_dir=str(cache.root / "meter"))
     try:
         figures = meter.measure(asked)
     except meter.Failure as err:

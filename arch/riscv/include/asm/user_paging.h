@@ -13,6 +13,7 @@
 
 #include <ahoy/compiler.h>
 #include <ahoy/types.h>
+#include <ahoy/user_memory.h>
 #include <asm/page.h>
 
 #define USER_BLOCK_SIZE	 (2UL << 20)
@@ -23,9 +24,6 @@
 #else
 #define USER_HARTS 1
 #endif
-
-/* User addresses are below this: 2^38, 2^47 or 2^56, as of the format in use. */
-extern unsigned long user_end;
 
 /* What one address space is to the harts. Zero, but for the root, is what a new one is. */
 struct user_tables {
@@ -98,6 +96,14 @@ static inline bool user_leaf_find(const struct user_tables *tables, unsigned lon
  */
 int user_leaf_insert(struct user_tables *tables, const struct user_leaf *leaf,
 		     void *(*table_alloc)(void)) __must_check;
+
+/*
+ * Put leaves of @n pages that follow each other, as @leaf is the first of, where
+ * there are none, as far as the last table goes that is there. Context: as
+ * user_leaf_insert(); nobody needs to be told.
+ */
+void user_leaf_insert_run(struct user_tables *tables, const struct user_leaf *leaf,
+			  unsigned long n);
 
 /*
  * Give the leaf at @leaf->va its new contents. Return: whether harts may

@@ -13,7 +13,7 @@ struct vdso_data {
 /* The shared object for programs, and its size, whole pages, in *@size. Context: any. */
 const void *vdso_image(size_t *size);
 
-/* The page that programs see before it. Context: any. */
+/* The page that programs see before it. Context: one at a time, the first time. */
 struct vdso_data *vdso_shared(void);
 
 #endif
