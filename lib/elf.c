@@ -68,7 +68,6 @@ static bool loadable(const struct elf_phdr *phdr, u64 file_size, u64 end, u64 ad
 {
 	return phdr->filesz <= phdr->memsz && inside(phdr->offset, phdr->filesz, file_size) &&
 	       inside(phdr->vaddr, phdr->memsz, addr_end) && phdr->vaddr >= end &&
-	       ALIGN_DOWN(phdr->vaddr, ELF_PAGE_SIZE) >= end &&
 	       (phdr->align <= 1 || power_of_two(phdr->align)) && phdr->align < addr_end &&
 	       IS_ALIGNED(phdr->vaddr - phdr->offset, ELF_PAGE_SIZE);
 }

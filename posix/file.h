@@ -79,6 +79,8 @@ struct file_operations {
 	long (*write)(struct file *file, const void __user *buf, size_t n, u64 *pos);
 	/* As ioctl(). */
 	long (*ioctl)(struct file *file, unsigned int request, unsigned long arg);
+	/* The last reference has gone. */
+	void (*release)(struct file *file);
 	enum file_position position;
 	/* Is it a stream of zeroes, of which mmap() gives private ones? */
 	bool maps_zeroes;
@@ -278,6 +280,9 @@ void files_close_on_exec(struct files *files);
  * on. Return: that, or -EMFILE, -ENOMEM, and then the reference is given back.
  */
 int fd_install(struct file *file, unsigned int from, bool close_on_exec);
+
+/* Close descriptor @nr of the current process. Return: 0, -EBADF if it is not open. */
+int fd_close(unsigned int nr);
 
 /* A file for the time of a call; NULL: the descriptor is not open. */
 struct fd {

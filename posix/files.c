@@ -196,6 +196,11 @@ static int close_one(struct files *files, u32 nr)
 	return 0;
 }
 
+int fd_close(unsigned int nr)
+{
+	return close_one(current_process()->files, nr);
+}
+
 void files_close_on_exec(struct files *files)
 {
 	for (u32 i = 0; i < READ_ONCE(files->size); i++) {
@@ -214,7 +219,7 @@ void files_close_on_exec(struct files *files)
 
 SYSCALL1(057, close, unsigned int, fd)
 {
-	return close_one(current_process()->files, fd);
+	return fd_close(fd);
 }
 
 SYSCALL1(023, dup, unsigned int, fd)

@@ -45,8 +45,11 @@ struct file *file_open(struct node *node, u32 flags, int *err)
 
 void file_put(struct file *file)
 {
-	if (!__atomic_sub_fetch(&file->refs, 1, __ATOMIC_ACQ_REL))
-		kfree(file);
+	if (__atomic_sub_fetch(&file->refs, 1, __ATOMIC_ACQ_REL))
+		return;
+	if (file->ops->release)
+		file->ops->release(file);
+	kfree(file);
 }
 
 struct memory_object *file_open_exec(const char *path, u64 *size, unsigned int *mode, int *err)

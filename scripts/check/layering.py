@@ -197,6 +197,15 @@ def listed(path: Path) -> Set[str]:
     return {line.split("#")[0].strip() for line in lines} - {""}
 
 
+def core_headers(srctree: Path) -> Set[str]:
+    """The headers that declare the core's interface: the core's own, and what they include."""
+    names = {name for name, owner in HEADERS.items() if owner == "core"}
+    for name in sorted(names):
+        text = (srctree / "include" / "ahoy" / name).read_text(encoding="utf-8")
+        names |= set(re.findall(r"#include <ahoy/(\w+\.h)>", text))
+    return names
+
+
 def check_personality(srctree: Path, objtree: Path, nm: str, ld: str) -> Iterator[str]:
     """Link all of posix/ into one object: it is a whole that needs the core and lib only."""
     objects = [str(path) for path in sorted((objtree / "posix").rglob("*.o"))]
@@ -212,9 +221,8 @@ def check_personality(srctree: Path, objtree: Path, nm: str, ld: str) -> Iterato
             return
         _, needed = symbols(nm, ["posix.o"], Path(folder))
     offered = symbols(nm, lib, objtree)[0] if lib else set()
-    for name, owner in HEADERS.items():
-        if owner == "core":
-            offered |= declared(srctree / "include" / "ahoy" / name)
+    for name in core_headers(srctree):
+        offered |= declared(srctree / "include" / "ahoy" / name)
     offered |= listed(srctree / PERSONALITY_SYMBOLS) | COMPILER_SYMBOLS
     for name in sorted(set(needed) - offered):
         yield f"posix: as one object it needs {name}, which is neither core.h's nor lib/'s"
