@@ -501,6 +501,23 @@ static void split(struct address_space *space, unsigned long addr)
 	mapping->next = upper;
 }
 
+/* Neighbours that do not differ become one. */
+static void merge(struct address_space *space)
+{
+	for (struct mapping *m = space->mappings; m && m->next;) {
+		struct mapping *next = m->next;
+
+		if (m->end != next->start || m->flags != next->flags || m->object != next->object ||
+		    (m->object && m->offset + (m->end - m->start) != next->offset)) {
+			m = next;
+			continue;
+		}
+		m->end = next->end;
+		m->next = next->next;
+		mapping_free(next);
+	}
+}
+
 static void insert(struct address_space *space, struct mapping *mapping)
 {
 	struct mapping **link = &space->mappings;
@@ -573,6 +590,7 @@ static int map_locked(struct address_space *space, unsigned long *addr, size_t s
 	mapping.end = *addr + size;
 	mapping.flags = flags & (VM_READ | VM_WRITE | VM_EXEC | VM_SHARED);
 	insert(space, mapping_copy(&mapping));
+	merge(space);
 	return 0;
 }
 
@@ -615,6 +633,7 @@ int address_space_protect(struct address_space *space, unsigned long addr, size_
 		for (struct mapping *m = space->mappings; m; m = m->next)
 			if (m->start >= addr && m->end <= addr + size)
 				m->flags = (m->flags & VM_SHARED) | access;
+		merge(space);
 		err = 0;
 	}
 	pthread_mutex_unlock(&memory_lock);
@@ -643,6 +662,7 @@ static void move_locked(struct address_space *space, unsigned long from, unsigne
 		moved = mapping->next;
 		insert(space, mapping);
 	}
+	merge(space);
 	for (unsigned long at = 0; at < size; at += PAGE) {
 		struct frame **place = frame_place(space->frames, from + at), *frame = *place;
 
