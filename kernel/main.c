@@ -62,7 +62,8 @@ static __always_inline void print_line(void)
 #ifndef CONFIG_USERSPACE
 static __always_inline
 #endif
-void __noreturn kernel_end(u32 status)
+	void __noreturn
+	kernel_end(u32 status)
 {
 	console_poll();
 	heap_report();

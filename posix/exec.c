@@ -43,12 +43,26 @@ static int strings_room(struct strings *strings, size_t size)
 		return 0;
 	while (room < strings->size + size)
 		room *= 2;
-	text = krealloc(strings->text, room);
+	if (!strings->text && strings->size + size <= sizeof(strings->small)) {
+		strings->text = strings->small;
+		strings->room = sizeof(strings->small);
+		return 0;
+	}
+	text = krealloc(strings->text == strings->small ? NULL : strings->text, room);
 	if (!text)
 		return -ENOMEM;
+	if (strings->text == strings->small)
+		memcpy(text, strings->small, strings->size);
 	strings->text = text;
 	strings->room = room;
 	return 0;
+}
+
+void strings_free(struct strings *strings)
+{
+	if (strings->text != strings->small)
+		kfree(strings->text);
+	strings->text = NULL;
 }
 
 int strings_add(struct strings *strings, const char *text, size_t size)
@@ -286,6 +300,13 @@ static int build(struct exec *exec)
 	return err;
 }
 
+static unsigned long entry(const struct exec *exec)
+{
+	const struct binary *first = exec->interp.object ? &exec->interp : &exec->program;
+
+	return first->image.entry + first->bias;
+}
+
 /* And write to it, from inside. */
 static int fill(struct exec *exec)
 {
@@ -293,20 +314,16 @@ static int fill(struct exec *exec)
 	int err;
 
 	address_space_enter(space);
-	err = binary_clear(&exec->program, space);
+	err = binary_fill(exec, &exec->program);
 	if (!err && exec->interp.object)
-		err = binary_clear(&exec->interp, space);
+		err = binary_fill(exec, &exec->interp);
+	/* The first instruction's page will be missed at once; whether others are, nobody knows. */
+	if (!err)
+		err = address_space_fault(space, entry(exec), VM_EXEC);
 	return err ? err : stack_write(exec);
 }
 
 /* --- the new program -------------------------------------------------------------------- */
-
-static unsigned long entry(const struct exec *exec)
-{
-	const struct binary *first = exec->interp.object ? &exec->interp : &exec->program;
-
-	return first->image.entry + first->bias;
-}
 
 /* From here on nothing fails: the current task, the only one, runs the new program. */
 static void commit(struct exec *exec, struct user_regs *regs)
@@ -334,8 +351,8 @@ static void release(struct exec *exec)
 {
 	binary_close(&exec->program);
 	binary_close(&exec->interp);
-	kfree(exec->strings.text);
-	kfree(exec->prefix.text);
+	strings_free(&exec->strings);
+	strings_free(&exec->prefix);
 	if (exec->memory)
 		memory_put(exec->memory);
 }
@@ -373,28 +390,45 @@ static int load(struct exec *exec, bool first, struct user_regs *regs)
 	return err;
 }
 
+/* All but the buffers, which are large. */
+static void prepare(struct exec *exec, const char *path)
+{
+	exec->path = path;
+	exec->argv = NULL;
+	exec->envp = NULL;
+	exec->argc = 0;
+	exec->envc = 0;
+	exec->strings.text = NULL;
+	exec->strings.size = 0;
+	exec->strings.room = 0;
+	exec->prefix.text = NULL;
+	exec->program.object = NULL;
+	exec->program.more_phdrs = NULL;
+	exec->interp.object = NULL;
+	exec->interp.more_phdrs = NULL;
+	exec->interp.bias = 0;
+	exec->memory = NULL;
+	exec->vdso = 0;
+}
+
 int exec_first(const char *path, struct user_regs *regs)
 {
-	struct exec *exec = kzalloc(sizeof(*exec));
-	int err = -ENOMEM;
+	/* Memory of this size would be the only one of its kind so far. */
+	static struct exec exec __noinit;
 
-	if (exec) {
-		exec->path = path;
-		err = load(exec, true, regs);
-	}
-	kfree(exec);
-	return err;
+	prepare(&exec, path);
+	return load(&exec, true, regs);
 }
 
 /* execve() of a path in kernel memory, from the program that has @regs */
 static int exec_path(const char *path, unsigned long argv, unsigned long envp,
 		     struct user_regs *regs)
 {
-	struct exec *exec = kzalloc(sizeof(*exec));
+	struct exec *exec = kmalloc(sizeof(*exec));
 	int err = -ENOMEM;
 
 	if (exec) {
-		exec->path = path;
+		prepare(exec, path);
 		exec->argv = (const char __user *const __user *)argv;
 		exec->envp = (const char __user *const __user *)envp;
 		err = load(exec, false, regs);

@@ -10,7 +10,7 @@
 #include <ahoy/errno.h>
 
 /* So much of a file is read at once: the headers of most programs, a script's first line. */
-#define HEAD_SIZE 512
+#define HEAD_SIZE (sizeof(struct elf_header) + 5 * sizeof(struct elf_phdr))
 
 /* A program file, or the interpreter of one */
 struct binary {
@@ -28,8 +28,9 @@ struct binary {
 
 /* Strings, each with its NUL, one behind the other */
 struct strings {
-	char *text;
+	char *text; /* NULL until there is a first one */
 	size_t size, room, max;
+	char small[128]; /* where the first ones are */
 };
 
 struct exec {
@@ -43,6 +44,7 @@ struct exec {
 	struct memory *memory;
 	unsigned long vdso;
 	unsigned long sp;
+	u64 scratch[64]; /* for what is written to the program's memory, if it is small */
 };
 
 /* Open the program file @path. Return: 0, or an error. binary_close() is due in any case. */
@@ -55,12 +57,14 @@ int binary_check(struct binary *binary);
 /* Map its segments, moved by its bias; @flags: VM_REPLACE or 0. Return: 0 or an error. */
 int binary_map(const struct binary *binary, struct address_space *space, unsigned int flags);
 
-/* Clear what is behind its files' contents in their last pages, in the current space. */
-int binary_clear(const struct binary *binary, struct address_space *space);
+/* Write what of the file stands in pages with zeroes, in the current space. Return: 0 or an error. */
+int binary_fill(struct exec *exec, const struct binary *binary);
 
 /* Add the @size bytes at @text, or a string from user memory. Return: 0, -E2BIG, -ENOMEM, -EFAULT. */
 int strings_add(struct strings *strings, const char *text, size_t size);
 int strings_add_user(struct strings *strings, const char __user *text);
+
+void strings_free(struct strings *strings);
 
 /* Write the stack, into the current space. @interp_base: AT_BASE. Return: 0 or an error. */
 int stack_write(struct exec *exec);

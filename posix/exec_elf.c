@@ -74,16 +74,31 @@ static unsigned int segment_access(const struct elf_phdr *phdr)
 	       (phdr->flags & PF_X ? VM_EXEC : 0);
 }
 
-/* Map from the file what is in it, and zeroes for the pages behind. */
+/* Does the segment end in a page that has contents of the file, and then zeroes? */
+static bool has_mixed_page(const struct binary *binary, const struct elf_phdr *phdr)
+{
+	return phdr->filesz && phdr->filesz < phdr->memsz && phdr->flags & PF_W &&
+	       !IS_ALIGNED(phdr->vaddr + phdr->filesz + binary->bias, USER_PAGE_SIZE);
+}
+
+/*
+ * Map from the file what is in it, and zeroes for the rest. A page of both is one
+ * of zeroes, to which the file's part is copied later: the program will write to
+ * it, and a copy of all of it would have to be cleared again.
+ */
 static int map_segment(const struct binary *binary, const struct elf_phdr *phdr,
 		       struct address_space *space, unsigned int flags)
 {
 	unsigned long vaddr = phdr->vaddr + binary->bias;
 	unsigned long at = ALIGN_DOWN(vaddr, USER_PAGE_SIZE);
-	unsigned long zeroes = phdr->filesz ? ALIGN(vaddr + phdr->filesz, USER_PAGE_SIZE) : at;
+	unsigned long file_end = vaddr + phdr->filesz, zeroes = at;
 	unsigned long end = ALIGN(vaddr + phdr->memsz, USER_PAGE_SIZE);
 	int err = 0;
 
+	if (has_mixed_page(binary, phdr))
+		zeroes = ALIGN_DOWN(file_end, USER_PAGE_SIZE);
+	else if (phdr->filesz)
+		zeroes = ALIGN(file_end, USER_PAGE_SIZE);
 	flags |= segment_access(phdr);
 	if (zeroes > at)
 		err = address_space_map(space, &at, zeroes - at, binary->object,
@@ -104,28 +119,37 @@ int binary_map(const struct binary *binary, struct address_space *space, unsigne
 	return err;
 }
 
-/* The file goes on where the segment's memory is to be zero. */
-static int clear_tail(const struct binary *binary, const struct elf_phdr *phdr,
-		      struct address_space *space)
+/* Copy the file's part of a page that has both. */
+static int fill_mixed_page(struct exec *exec, const struct binary *binary,
+			   const struct elf_phdr *phdr)
 {
-	unsigned long from = phdr->vaddr + phdr->filesz + binary->bias;
+	unsigned long end = phdr->vaddr + phdr->filesz + binary->bias;
+	unsigned long start =
+		max_t(unsigned long, ALIGN_DOWN(end, USER_PAGE_SIZE), phdr->vaddr + binary->bias);
+	size_t n = end - start;
+	void *buf = n <= sizeof(exec->scratch) ? exec->scratch : kmalloc(n);
 	int err;
 
-	if (phdr->filesz == phdr->memsz || !phdr->filesz || !(phdr->flags & PF_W) ||
-	    IS_ALIGNED(from, USER_PAGE_SIZE))
-		return 0;
-	/* A fault that is expected is cheaper here than one that interrupts. */
-	err = address_space_fault(space, from, VM_WRITE);
-	return err ? err : clear_user((void __user *)from, -from % USER_PAGE_SIZE);
+	if (!buf)
+		return -ENOMEM;
+	err = -EIO;
+	if (memory_object_read(binary->object, phdr->offset + phdr->filesz - n, buf, n) == (long)n)
+		/* A fault that is expected is cheaper here than one that interrupts. */
+		err = address_space_fault(exec->memory->space, start, VM_WRITE);
+	if (!err)
+		err = copy_to_user((void __user *)start, buf, n);
+	if (buf != exec->scratch)
+		kfree(buf);
+	return err;
 }
 
-int binary_clear(const struct binary *binary, struct address_space *space)
+int binary_fill(struct exec *exec, const struct binary *binary)
 {
 	const struct elf_phdr *phdr = binary->phdrs, *end = phdr + binary->header.phnum;
 	int err = 0;
 
 	for (; phdr < end && !err; phdr++)
-		if (phdr->type == PT_LOAD)
-			err = clear_tail(binary, phdr, space);
+		if (phdr->type == PT_LOAD && has_mixed_page(binary, phdr))
+			err = fill_mixed_page(exec, binary, phdr);
 	return err;
 }

@@ -46,16 +46,19 @@ static int first_line(struct binary *binary, char **line, size_t *len)
 /* Put @name and @arg, which may be NULL, before what there is. */
 static int prepend(struct strings *prefix, const char *name, const char *arg)
 {
-	struct strings longer = { .max = prefix->max };
-	int err = strings_add(&longer, name, strlen(name) + 1);
+	size_t name_size = strlen(name) + 1, arg_size = arg ? strlen(arg) + 1 : 0;
+	size_t before = prefix->size;
+	int err = strings_add(prefix, name, name_size);
 
 	if (!err && arg)
-		err = strings_add(&longer, arg, strlen(arg) + 1);
-	if (!err)
-		err = strings_add(&longer, prefix->text, prefix->size);
-	kfree(prefix->text);
-	*prefix = longer;
-	return err;
+		err = strings_add(prefix, arg, arg_size);
+	if (err)
+		return err;
+	memmove(prefix->text + name_size + arg_size, prefix->text, before);
+	memcpy(prefix->text, name, name_size);
+	if (arg)
+		memcpy(prefix->text + name_size, arg, arg_size);
+	return 0;
 }
 
 /* Let the program be what @exec's program, a script, wants. */
@@ -91,6 +94,8 @@ int script_resolve(struct exec *exec)
 		if (i == SCRIPTS_MAX)
 			return -ELOOP;
 		if (!i) {
+			exec->prefix.size = 0;
+			exec->prefix.room = 0;
 			exec->prefix.max = exec->strings.max;
 			err = strings_add(&exec->prefix, exec->path, strlen(exec->path) + 1);
 		}

@@ -90,7 +90,8 @@ int stack_write(struct exec *exec)
 	unsigned long move = text - (unsigned long)strings->text;
 	/* argc, both lists with their ends, pairs */
 	size_t room = 8 * (exec->argc + exec->envc + 3 + 2 * AUX_MAX) + RANDOM_SIZE;
-	u64 *table = kmalloc(room), *word = table;
+	u64 *table = room <= sizeof(exec->scratch) ? exec->scratch : kmalloc(room);
+	u64 *word = table;
 	const char *next;
 	size_t size;
 	int err;
@@ -111,6 +112,7 @@ int stack_write(struct exec *exec)
 		err = copy_to_user((void __user *)exec->sp, table, size);
 	if (!err)
 		err = copy_to_user((void __user *)text, strings->text, strings->size);
-	kfree(table);
+	if (table != exec->scratch)
+		kfree(table);
 	return err;
 }

@@ -177,7 +177,7 @@ void task_exit(u32 status)
 		unlock(&processes_lock);
 	}
 	set_personality_word(NULL);
-	kfree(task);
+	task_free(task);
 	user_thread_exit();
 }
 

@@ -198,7 +198,7 @@ static void withdraw(struct task *task)
 		wake(&parent->child_events, UINT_MAX);
 	}
 	unlock(&processes_lock);
-	kfree(task);
+	task_free(task);
 }
 
 /* Let it run. Return: 0, -ENOMEM. It may be gone then. */

@@ -20,6 +20,13 @@ static struct rb_tree ids;
 static int last_nr;
 static unsigned int tasks, tasks_max;
 
+/* The first one, which nobody frees */
+static struct {
+	struct process process;
+	struct task task;
+	struct id id;
+} initial;
+
 /* --- numbers ------------------------------------------------------------------------ */
 
 static struct id *id_of(struct rb_node *node)
@@ -244,9 +251,15 @@ static void process_inherit(struct process *process, struct process *parent)
 
 struct process *process_create(struct process *parent, struct task **task)
 {
-	struct process *process = kzalloc(sizeof(*process));
+	struct process *process = parent ? kzalloc(sizeof(*process)) : &initial.process;
 
-	*task = process ? task_create(process) : NULL;
+	*task = &initial.task;
+	if (parent) {
+		*task = process ? task_create(process) : NULL;
+	} else {
+		initial.task.process = &initial.process;
+		initial.task.id = &initial.id;
+	}
 	if (!*task) {
 		kfree(process);
 		return NULL;
@@ -255,6 +268,12 @@ struct process *process_create(struct process *parent, struct task **task)
 	list_init(&process->tasks);
 	process_inherit(process, parent);
 	return process;
+}
+
+void task_free(struct task *task)
+{
+	if (task != &initial.task)
+		kfree(task);
 }
 
 void process_discard(struct process *process, struct task *task)

@@ -110,6 +110,7 @@ struct task {
 	unsigned int __user *clear_child_tid;
 	void __user *robust_list;
 	struct vfork *vfork; /* of the one that made it */
+	char name[16];	     /* as of prctl() */
 
 	/* Under processes_lock */
 	struct thread *thread;
@@ -159,6 +160,9 @@ void task_discard(struct task *task);
  * others see both. Return: 0; -EAGAIN: there are too many, -ENOMEM. processes_lock held.
  */
 int task_publish(struct task *task);
+
+/* The memory of a task that task_withdraw() has taken away */
+void task_free(struct task *task);
 
 /* Undo that. processes_lock held. */
 void task_withdraw(struct task *task);

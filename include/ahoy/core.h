@@ -12,26 +12,14 @@
 #define AHOY_CORE_H
 
 #include <ahoy/compiler.h>
+#include <ahoy/panic.h>
 #include <ahoy/personality.h>
 #include <ahoy/types.h>
+#include <ahoy/user_memory.h>
 
 struct address_space;
 struct memory_object;
 struct thread;
-
-/* Marks addresses that are the program's: only the copies below reach them. */
-#ifdef __CHECKER__
-#define __user	__attribute__((noderef, address_space(1)))
-#define __force __attribute__((force))
-#else
-#define __user
-#ifndef __force
-#define __force
-#endif
-#endif
-
-/* Pages of user memory, on all implementations. */
-#define USER_PAGE_SIZE 4096UL
 
 /* --- heap ------------------------------------------------------------------------ */
 
@@ -107,9 +95,6 @@ long memory_object_write(struct memory_object *object, u64 offset, const void *b
 #define VM_REPLACE  16 /* in the place of what is mapped there */
 #define VM_ANYWHERE 32 /* where there is room, from the address on if possible */
 
-/* User addresses are between USER_PAGE_SIZE and this: 2^38, 2^47 or 2^56. */
-extern unsigned long user_end;
-
 /* An empty space, or one that maps what @space does now. Return: NULL without memory. */
 struct address_space *address_space_create(void);
 struct address_space *address_space_clone(struct address_space *space);
@@ -178,28 +163,6 @@ int address_space_fault(struct address_space *space, unsigned long addr, unsigne
 /* What was written to memory as data can be run as code, by all threads. */
 void user_code_fence(void);
 
-/* --- the current thread's user memory --------------------------------------------------- */
-
-/*
- * Copy @n bytes from user memory at @src, to it at @dst, or zeroes to it. What
- * was copied before a failure stays copied. Return: 0, or -EFAULT if not all of
- * it is there and may be accessed in this way.
- */
-int copy_from_user(void *dst, const void __user *src, size_t n);
-int copy_to_user(void __user *dst, const void *src, size_t n);
-int clear_user(void __user *dst, size_t n);
-
-/* The same without the resolution of faults, for who holds locks: -EFAULT may be temporary. */
-int copy_from_user_nofault(void *dst, const void __user *src, size_t n);
-int copy_to_user_nofault(void __user *dst, const void *src, size_t n);
-
-/*
- * Copy a string from user memory at @src, with its NUL, if that is among the
- * first @size bytes. Return: the length without NUL; @size if there is no NUL
- * so far, and then the copy has none either; -EFAULT.
- */
-long strncpy_from_user(char *dst, const char __user *src, size_t size);
-
 /* --- threads ---------------------------------------------------------------------------- */
 
 /*
@@ -227,7 +190,7 @@ struct thread *user_thread_self(void);
 void *personality_word(void);
 void set_personality_word(void *word);
 
-/* Let other threads run. */
+/* Let threads of the same priority run. */
 void thread_yield(void);
 
 /*
@@ -310,8 +273,5 @@ const char *core_command_line(void);
  * there is a way to tell it.
  */
 void user_space_end(int status) __noreturn;
-
-/* Report a bug of the personality, and stop the machine. */
-void panic(const char *fmt, ...) __noreturn __printf(1, 2);
 
 #endif

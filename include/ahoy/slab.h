@@ -11,7 +11,6 @@
 #include <ahoy/spinlock.h>
 #include <ahoy/types.h>
 
-
 /* How many bytes can be used at @p, which one of these returned: at least what was asked for. */
 size_t ksize(const void *p);
 

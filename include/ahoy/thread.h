@@ -3,6 +3,7 @@
 #ifndef AHOY_THREAD_H
 #define AHOY_THREAD_H
 
+#include <ahoy/core.h> /* thread_yield() */
 #include <ahoy/list.h>
 #include <ahoy/lockdep.h>
 #include <ahoy/types.h>
@@ -78,8 +79,5 @@ int thread_join(struct thread *thread);
  * memory back. Context: any thread.
  */
 void thread_free_spare_stacks(void);
-
-/* Let threads of the same priority run. Context: any thread, interrupts enabled. */
-void thread_yield(void);
 
 #endif

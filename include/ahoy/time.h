@@ -3,17 +3,12 @@
 #ifndef AHOY_TIME_H
 #define AHOY_TIME_H
 
+#include <ahoy/core.h> /* time_now() */
 #include <ahoy/types.h>
 
 #define NSEC_PER_SEC  1000000000ULL
 #define NSEC_PER_MSEC 1000000ULL
 #define NSEC_PER_USEC 1000ULL
-
-/* A deadline that never comes. */
-#define TIME_NEVER U64_MAX
-
-/* What time it is. Context: any, after init level mm. */
-u64 time_now(void);
 
 /* How long a tick is, in units of 2^-32 ns. Context: as time_now(). */
 u64 time_ns_per_tick(void);

@@ -32,7 +32,7 @@ ROOMS = {
     "kernel": Room({"mm", "arch", "lib"}, True),
     "drivers": Room({"kernel", "mm", "arch", "lib"}, True),
     # No folder: the interface that the kernel and tests implement.
-    "core": Room({"lib"}, False),
+    "core": Room({"lib"}, True),
     "posix": Room({"lib", "core"}, False),
 }
 
@@ -55,6 +55,7 @@ HEADERS = {
     "section.h": "kernel", "smp.h": "kernel", "spinlock.h": "kernel", "stackprotector.h": "kernel",
     "thread.h": "kernel", "time.h": "kernel", "timer.h": "kernel", "wait.h": "kernel",
     "initramfs.h": "kernel", "user.h": "kernel", "core.h": "core", "personality.h": "core",
+    "user_memory.h": "core",
     "console_direct.h": "drivers", "uart8250.h": "drivers", "uart_sifive.h": "drivers",
 }
 
@@ -65,7 +66,7 @@ CORE = "core.h"
 # phases, and the tables in which a file registers what it brings. init.h and interrupt.h also
 # name the entries that arch calls.
 COMMON = {"bench.h", "cmdline.h", "crash.h", "fault.h", "init.h", "interrupt.h", "ktest.h",
-          "lockdep.h", "panic.h", "personality.h", "phase.h", "printk.h", "section.h", "smp.h", "spinlock.h"}
+          "lockdep.h", "panic.h", "personality.h", "phase.h", "printk.h", "section.h", "smp.h", "spinlock.h", "user_memory.h"}
 
 # mm's upper storey, address spaces, may use threads and their locks besides.
 UPPER = re.compile(r"mm/(address_space|memory_object|own_page|space_)\w*\.[cho]$")

@@ -40,6 +40,7 @@
 
 #include <ahoy/compiler.h>
 #include <ahoy/cpio.h>
+#include <ahoy/elf.h>
 #include <ahoy/errname.h>
 #include <ahoy/errno.h>
 #include <ahoy/fdt.h>

@@ -15,18 +15,9 @@
 #include <ahoy/errno.h>
 #include <ahoy/lockdep.h>
 #include <ahoy/types.h>
+#include <ahoy/user_memory.h>
 #include <asm/csr.h>
 #include <asm/user_paging.h>
-
-#ifdef __CHECKER__
-#define __user	__attribute__((noderef, address_space(1)))
-#define __force __attribute__((force))
-#else
-#define __user
-#ifndef __force
-#define __force
-#endif
-#endif
 
 /* Are the @n bytes at @p all user addresses? Whether anything is there is another question. */
 static __always_inline bool user_range(const void __user *p, size_t n)
@@ -51,16 +42,7 @@ int uaccess_copy(void *dst, const void *src, size_t n, unsigned long sleep);
 int uaccess_clear(void *dst, size_t n, size_t zero, unsigned long sleep);
 long uaccess_string(char *dst, const char *src, size_t n, unsigned long sleep);
 
-/*
- * As <ahoy/core.h> describes them. Context: any thread, no spinlock; those that
- * resolve no faults: any.
- */
-int copy_from_user(void *dst, const void __user *src, size_t n);
-int copy_to_user(void __user *dst, const void *src, size_t n);
-int clear_user(void __user *dst, size_t n);
-long strncpy_from_user(char *dst, const char __user *src, size_t size);
-int copy_from_user_nofault(void *dst, const void __user *src, size_t n);
-int copy_to_user_nofault(void __user *dst, const void *src, size_t n);
+/* The same as clear_user() and strncpy_from_user(), without the resolution of faults. */
 int clear_user_nofault(void __user *dst, size_t n);
 long strncpy_from_user_nofault(char *dst, const char __user *src, size_t size);
 

@@ -13,6 +13,7 @@
 
 #include <ahoy/compiler.h>
 #include <ahoy/types.h>
+#include <ahoy/user_memory.h>
 #include <asm/page.h>
 
 #define USER_BLOCK_SIZE	 (2UL << 20)
@@ -23,9 +24,6 @@
 #else
 #define USER_HARTS 1
 #endif
-
-/* User addresses are below this: 2^38, 2^47 or 2^56, as of the format in use. */
-extern unsigned long user_end;
 
 /* What one address space is to the harts. Zero, but for the root, is what a new one is. */
 struct user_tables {
