@@ -68,7 +68,8 @@ struct memory {
 	struct lock lock; /* of all changes of what is mapped, and of these */
 	unsigned long brk_start, brk;
 	unsigned long stack_start, stack_end;
-	unsigned long map_base; /* where room is looked for first */
+	unsigned long map_base; /* where room for mappings begins */
+	unsigned long map_free; /* and where it may; all before is taken */
 };
 
 /* A parent that waits until its child has no need of its memory any more. */
