@@ -27,6 +27,10 @@ enum field {
 #define FIELD_SIZE  8
 #define HEADER_SIZE (MAGIC_SIZE + FIELDS * FIELD_SIZE)
 
+/* Of a mode: the type of file, and that of regular ones. */
+#define MODE_TYPE    0170000
+#define MODE_REGULAR 0100000
+
 #define TRAILER "TRAILER!!!"
 
 /* The same byte in all eight of a word. */
@@ -66,7 +70,7 @@ static u64 field_text(const char *p)
 	return first | middle << 16 | last << 48;
 }
 
-/* The sum that archives with sums have of each file with data. */
+/* The sum that archives with sums have of each regular file's data. */
 static u32 sum(const u8 *data, u32 size)
 {
 	u32 result = 0;
@@ -107,6 +111,17 @@ static size_t data_offset(const struct cpio *cpio, const u32 fields[FIELDS])
 	return ALIGN(cpio->header + HEADER_SIZE + fields[FIELD_NAMESIZE], CPIO_ALIGN);
 }
 
+/* Whether the data's sum, if there is one, is not that of the data. */
+static bool sum_is_wrong(const struct cpio *cpio, const u32 fields[FIELDS])
+{
+	const char *header = cpio->start + cpio->header;
+
+	return header[MAGIC_SIZE - 1] == '2' && fields[FIELD_FILESIZE] &&
+	       (fields[FIELD_MODE] & MODE_TYPE) == MODE_REGULAR &&
+	       sum((const u8 *)cpio->start + data_offset(cpio, fields), fields[FIELD_FILESIZE]) !=
+		       fields[FIELD_CHECK];
+}
+
 /* Check name and data. Return: NULL, or what is wrong with them. */
 static const char *check_contents(struct cpio *cpio, const u32 fields[FIELDS])
 {
@@ -124,8 +139,7 @@ static const char *check_contents(struct cpio *cpio, const u32 fields[FIELDS])
 	data = data_offset(cpio, fields);
 	if (size && (data > cpio->size || size > cpio->size - data))
 		return "the archive ends inside the data";
-	if (size && cpio->start[cpio->header + 5] == '2' &&
-	    sum((const u8 *)cpio->start + data, size) != fields[FIELD_CHECK])
+	if (sum_is_wrong(cpio, fields))
 		return "the data's sum is wrong";
 	return NULL;
 }

@@ -284,7 +284,8 @@ def check_entry(data: bytes, at: int, where: str) -> Tuple[bytes, int]:
     contents = data[start:start + fields["size"]]
     if len(contents) < fields["size"]:
         raise Bad(f"{shown}: the archive ends inside the data")
-    if data[at + 5:at + 6] == b"2" and contents and sum(contents) & SIZE_MAX != fields["check"]:
+    if data[at + 5:at + 6] == b"2" and stat.S_ISREG(fields["mode"]) and contents \
+            and sum(contents) & SIZE_MAX != fields["check"]:
         raise Bad(f"{shown}: the data's sum is wrong")
     return name, (start + fields["size"] + 3) & ~3
 

@@ -46,6 +46,12 @@ fail()
 	exit 1
 }
 
+# What takes its time is named, but not under "make -s".
+tell()
+{
+	[ "${quiet:-}" = silent_ ] || echo "$*" >&2
+}
+
 sha256()
 {
 	sha256sum <"$1" | cut -d ' ' -f 1
@@ -83,7 +89,7 @@ fetch()
 	if [ -n "${MUSL_TARBALL:-}" ]; then
 		cp "$MUSL_TARBALL" "$part/musl.orig.tar.gz" || exit 1
 	else
-		echo "  FETCH   musl $version, source of Debian's $release" >&2
+		tell "  FETCH   musl $version, source of Debian's $release"
 		(cd "$part" && "$scripts/debian-fetch" source "$release" musl) ||
 			fail "musl's source could not be fetched: run scripts/setup.sh where there is a" \
 				"network, or name its tarball: make MUSL_TARBALL=musl-$version.tar.gz, which is at" \
@@ -96,7 +102,7 @@ fetch()
 			"$release may have another version now; MUSL_TARBALL= names a tarball that you have"
 		mv "$file" "$tarball"
 	done
-	rm -rf "$part"
+	rmdir "$part"
 }
 
 # The folder's name tells what it was made with.
@@ -127,11 +133,16 @@ step()
 
 build()
 {
+	# One after the other: what is wanted is mostly the same.
+	exec 9>"$cache/.lock"
+	if command -v flock >/dev/null && flock 9 && [ -e "$root/lib/libc.a" ]; then
+		return
+	fi
 	work=$(mktemp -d "$cache/build.XXXXXX") || exit 1
 	trap 'rm -rf "$work"' EXIT
 	log=$work/log
 	fetch
-	echo "  BUILD   musl $version ($CC)" >&2
+	tell "  BUILD   musl $version ($CC)"
 	linker=
 	[ -z "$CLANG_FLAGS" ] || linker=-fuse-ld=lld
 	shared=--enable-shared

@@ -13,6 +13,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Dict, Iterator, List, NamedTuple, Set, Tuple
 
@@ -66,11 +67,12 @@ CORE = "core.h"
 # phases, and the tables in which a file registers what it brings. init.h and interrupt.h also
 # name the entries that arch calls.
 COMMON = {"bench.h", "cmdline.h", "crash.h", "fault.h", "init.h", "interrupt.h", "ktest.h",
-          "lockdep.h", "panic.h", "personality.h", "phase.h", "printk.h", "section.h", "smp.h", "spinlock.h", "user_memory.h"}
+          "lockdep.h", "panic.h", "personality.h", "phase.h", "printk.h", "section.h", "smp.h",
+          "spinlock.h", "user_memory.h"}
 
 # mm's upper storey, address spaces, may use threads and their locks besides.
 UPPER = re.compile(r"mm/(address_space|memory_object|own_page|space_)\w*\.[cho]$")
-UPPER_HEADERS = {"mutex.h", "sched.h", "smp.h", "thread.h"}
+UPPER_HEADERS = {"core.h", "mutex.h", "sched.h", "smp.h", "thread.h"}
 
 # Headers of arch that no other room includes.
 PRIVATE = {"csr.h", "pte.h"}
@@ -85,6 +87,9 @@ EXCEPTIONS = {
 # Of the compiler's own headers, and what it calls by itself.
 COMPILER_HEADERS = {"stdarg.h", "stdbool.h", "stddef.h", "stdint.h"}
 COMPILER_SYMBOLS = {"__stack_chk_fail", "__stack_chk_guard"}
+
+# What the personality may need that nobody of core.h or lib defines: one name a line.
+PERSONALITY_SYMBOLS = Path("scripts/check/personality-symbols")
 
 INCLUDE = re.compile(r'\s*#\s*include\s*([<"])([^>"]+)[>"]')
 ASSEMBLY = re.compile(r"\b(__asm__|__asm|asm)\b\s*(__volatile__|volatile)?\s*\(")
@@ -186,6 +191,43 @@ def symbols(nm: str, objects: List[str], objtree: Path) -> Tuple[Set[str], Dict[
     return defined, {name: file for name, file in needed.items() if name not in defined}
 
 
+def listed(path: Path) -> Set[str]:
+    """The names of a file with one a line; "#" begins a comment."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return {line.split("#")[0].strip() for line in lines} - {""}
+
+
+def core_headers(srctree: Path) -> Set[str]:
+    """The headers that declare the core's interface: the core's own, and what they include."""
+    names = {name for name, owner in HEADERS.items() if owner == "core"}
+    for name in sorted(names):
+        text = (srctree / "include" / "ahoy" / name).read_text(encoding="utf-8")
+        names |= set(re.findall(r"#include <ahoy/(\w+\.h)>", text))
+    return names
+
+
+def check_personality(srctree: Path, objtree: Path, nm: str, ld: str) -> Iterator[str]:
+    """Link all of posix/ into one object: it is a whole that needs the core and lib only."""
+    objects = [str(path) for path in sorted((objtree / "posix").rglob("*.o"))]
+    lib = sorted(str(path.relative_to(objtree)) for path in (objtree / "lib").rglob("*.o"))
+    if not objects:
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        linked = subprocess.run([ld, "-r", "-o", f"{folder}/posix.o", *objects],
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                                check=False)
+        if linked.returncode:
+            yield f"posix: its objects do not link: {linked.stdout.strip()}"
+            return
+        _, needed = symbols(nm, ["posix.o"], Path(folder))
+    offered = symbols(nm, lib, objtree)[0] if lib else set()
+    for name in core_headers(srctree):
+        offered |= declared(srctree / "include" / "ahoy" / name)
+    offered |= listed(srctree / PERSONALITY_SYMBOLS) | COMPILER_SYMBOLS
+    for name in sorted(set(needed) - offered):
+        yield f"posix: as one object it needs {name}, which is neither core.h's nor lib/'s"
+
+
 def check_objects(srctree: Path, objtree: Path, nm: str) -> Iterator[str]:
     """Check what each room's objects need."""
     defined: Dict[str, Set[str]] = {}
@@ -206,6 +248,8 @@ def check_objects(srctree: Path, objtree: Path, nm: str) -> Iterator[str]:
             owners = [other for other in defined if name in defined[other]]
             if name in COMPILER_SYMBOLS or name in contract or rules.rooms & set(owners):
                 continue
+            if room == "posix" and name in listed(srctree / PERSONALITY_SYMBOLS):
+                continue
             if UPPER.match(file) and any(name in words[header] for header in UPPER_HEADERS):
                 continue
             # The linker script's symbols.
@@ -224,9 +268,13 @@ def main() -> None:
                         help="check the objects of this object tree instead of the sources")
     parser.add_argument("--nm", default=os.environ.get("NM") or "riscv64-linux-gnu-nm",
                         help="the nm to list symbols with (%(default)s)")
+    parser.add_argument("--ld", default=os.environ.get("LD") or "riscv64-linux-gnu-ld",
+                        help="the linker to make one object of posix/ with (%(default)s)")
     args = parser.parse_args()
     if args.objects:
-        problems = list(check_objects(args.srctree, args.objects.resolve(), args.nm))
+        objtree = args.objects.resolve()
+        problems = list(check_objects(args.srctree, objtree, args.nm))
+        problems += check_personality(args.srctree, objtree, args.nm, args.ld)
     else:
         problems = list(check_sources(args.srctree))
     for text in problems:

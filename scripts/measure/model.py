@@ -12,6 +12,7 @@ in a comment right above it; other words there are an error:
   # sweep: machine's     the value must be that of the machine that boots
   # sweep: elf only      the option changes the ELF file, never the flat image
   # sweep: which machine the option changes which machines the kernel is for; that may be all
+  # sweep: a file        the value names a file, and is left as it is
 """
 from __future__ import annotations
 
@@ -43,7 +44,8 @@ from tree import Tree, set_value, settable_bools  # noqa: E402
 MACHINE = "machine's"
 ELF_ONLY = "elf only"
 WHICH_MACHINE = "which machine"
-NOTES = (MACHINE, ELF_ONLY, WHICH_MACHINE)
+A_FILE = "a file"
+NOTES = (MACHINE, ELF_ONLY, WHICH_MACHINE, A_FILE)
 NOTE_LINE = re.compile(r"#\s*sweep:\s*(.*?)\s*$")
 
 # How many other options may have to change with one.
@@ -366,9 +368,10 @@ class Model:
             members = item.syms if isinstance(item, Choice) else [item]
             yield from (member for member in members if member.nodes)
 
-    @staticmethod
-    def moves(sym: Symbol) -> list[str]:
+    def moves(self, sym: Symbol) -> list[str]:
         """Return other values that an option could get so that others can be set."""
+        if A_FILE in self.notes.get(sym.name, ()):
+            return []
         if sym.orig_type == BOOL:
             if sym.choice:
                 return [] if sym.str_value == "y" else ["y"]
@@ -383,5 +386,5 @@ def load(root: Path = ROOT) -> Model:
     return Model(root)
 
 
-__all__ = ["BOOL", "ELF_ONLY", "HEX", "INT", "MACHINE", "Model", "ModelError", "NUMERIC", "STRING",
-           "Toggle", "WHICH_MACHINE", "draw", "has_prompt", "load", "settable_bools"]
+__all__ = ["A_FILE", "BOOL", "ELF_ONLY", "HEX", "INT", "MACHINE", "Model", "ModelError", "NUMERIC",
+           "STRING", "Toggle", "WHICH_MACHINE", "draw", "has_prompt", "load", "settable_bools"]

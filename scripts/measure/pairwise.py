@@ -23,7 +23,7 @@ from kconfiglib import (AND, BOOL, EQUAL, GREATER, GREATER_EQUAL, LESS, LESS_EQU
                         UNEQUAL, Choice, Symbol)
 
 from builds import digest_of, parse_config
-from model import NUMERIC, SOME_TEXT, Model, ModelError, has_prompt
+from model import A_FILE, NUMERIC, SOME_TEXT, Model, ModelError, has_prompt
 
 # Attempts at each configuration, of which the best is taken.
 TRIES = 4
@@ -156,7 +156,9 @@ class Formulas:
             value = self.texts[sym.name]
             # One more than the known texts: any other one.
             self.solver.add(value >= 0, value <= len(self.known_texts[sym.name]))
-            self.solver.add(z3.Implies(z3.Not(visible), value == default))
+            fixed = A_FILE in self.model.notes.get(sym.name, ())
+            self.solver.add(value == default if fixed else
+                            z3.Implies(z3.Not(visible), value == default))
             return
         value = self.numbers[sym.name]
         bounds = z3.BoolVal(True)

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, Iterator, Optional
 
 from builds import digest_of, named_configs, parse_config
-from model import (ELF_ONLY, MACHINE, STRING, WHICH_MACHINE, Model, ModelError, Toggle, draw,
-                   settable_bools)
+from model import (A_FILE, ELF_ONLY, MACHINE, STRING, WHICH_MACHINE, Model, ModelError, Toggle,
+                   draw, settable_bools)
 from sweep_machines import Boot, Machines
 
 # Per cent of the options that are wished for in a random configuration.
@@ -100,7 +100,8 @@ class Planner:
         model.tree.unset_values()
         # First what decides about choices: draw() takes those that can be seen.
         for sym in model.settable():
-            if sym.orig_type == STRING and rng.random() < 0.5:
+            if sym.orig_type == STRING and A_FILE not in model.notes.get(sym.name, ()) \
+                    and rng.random() < 0.5:
                 sym.set_value("".join(rng.choices(LETTERS, k=rng.randint(1, LONGEST))))
         draw(model.tree, rng, rng.choice(PERCENTS), {})
         drawn = model.text()

@@ -30,11 +30,12 @@ UBOOT = Path("/usr/lib/u-boot/qemu-riscv64_smode/u-boot.bin")
 
 # What a build depends on, beside its configuration.
 SOURCES = ("Kbuild", "Kconfig", "Makefile", "arch", "configs", "drivers", "include", "kernel",
-           "lib", "mm", "posix", "scripts")
+           "lib", "mm", "posix", "scripts", "usr")
 PRODUCTS = (".o", ".a", ".pyc", ".cmd")
 # All that make and QEMU get of the caller's environment: an outer make exports much.
 KEPT_VARIABLES = ("PATH", "HOME", "TMPDIR", "LANG", "LLVM", "CROSS_COMPILE", "CCACHE", "CCACHE_DIR",
-                  "QEMU", "BIOS")
+                  "QEMU", "BIOS", "AHOY_USER_CACHE", "XDG_CACHE_HOME", "MUSL_TARBALL",
+                  "MUSL_VERSION", "MIRROR")
 BUILD_VARIABLES = ("LLVM", "CROSS_COMPILE", "CCACHE")
 
 # In seconds. A boot takes less than one; a loaded machine may take its time.

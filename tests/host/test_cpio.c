@@ -191,15 +191,23 @@ static void sums(void **state)
 
 	(void)state;
 	b.size = 0;
-	add(&b, (struct member){ .name = "good", .data = "abc\xff", .magic = '2' });
-	add(&b, (struct member){ .name = "empty", .magic = '2', .sum_error = 7 });
+	add(&b,
+	    (struct member){ .name = "good", .data = "abc\xff", .mode = S_IFREG, .magic = '2' });
+	add(&b, (struct member){ .name = "link",
+				 .data = "good",
+				 .mode = S_IFLNK,
+				 .magic = '2',
+				 .sum_error = 7 });
+	add(&b, (struct member){ .name = "empty", .mode = S_IFREG, .magic = '2', .sum_error = 7 });
 	at = b.size;
-	add(&b, (struct member){ .name = "bad", .data = "abc", .magic = '2', .sum_error = 1 });
+	add(&b,
+	    (struct member){
+		    .name = "bad", .data = "abc", .mode = S_IFREG, .magic = '2', .sum_error = 1 });
 	add_trailer(&b);
 	assert_damaged(&b, at, "bad", "sum is wrong");
 	/* Without sums the field means nothing. */
 	b.bytes[at + 5] = '1';
-	assert_int_equal(read_all(&b, &cpio), 3);
+	assert_int_equal(read_all(&b, &cpio), 4);
 }
 
 /* Cut off anywhere: whatever is whole before that is read, and then there is an error. */

@@ -2,16 +2,18 @@
 """Kernels from elsewhere: Linux from Debian's packages, with a program to run."""
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
 import subprocess
 import tarfile
+import tempfile
 from pathlib import Path
 from typing import Optional
 
 import pytest
-from asmkernel import find_tool
+from asmkernel import ROOT, find_tool
 from comparing import cache
 
 #: Where this system's own apt gets Debian from is also where this suite is.
@@ -115,3 +117,32 @@ def initrd(folder: Path, source: str) -> Path:
     archive.write_bytes(cpio_entry("init", 0o100755, program.read_bytes())
                         + cpio_entry("TRAILER!!!", 0, b""))
     return archive
+
+
+#: Debian's busybox-static of the suite, 1:1.37.0-6+b9.
+BUSYBOX_SHA256 = "4add476d2b185c5b487c285b38d790f0881a7e4a8e2ddde835f917e770eb8633"
+
+
+def busybox() -> Path:
+    """Return Debian's own static busybox for this architecture, fetched once."""
+    folder = cache().with_name("busybox")
+    program = folder / "busybox"
+    if program.is_file():
+        return program
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+        done = subprocess.run([str(ROOT / "scripts/debian-fetch"), "binary", SUITE,
+                               "busybox-static", ARCH], cwd=scratch, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              timeout=600, check=False)
+        if done.returncode:
+            pytest.skip(done.stdout.strip()[-300:])
+        package = next(Path(scratch).glob("*.deb"))
+        found = hashlib.sha256(package.read_bytes()).hexdigest()
+        assert found == BUSYBOX_SHA256, f"{package.name} is not the one known here: {SUITE} has " \
+            f"another version now; if that is right, put its SHA-256 into foreign.py: {found}"
+        subprocess.run(["dpkg-deb", "-x", str(package), scratch], check=True)
+        made = next(path for path in Path(scratch).rglob("busybox") if path.is_file()
+                    and path.read_bytes()[:4] == b"\x7fELF")
+        made.replace(program)
+    return program

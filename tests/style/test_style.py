@@ -183,6 +183,32 @@ def test_layering_sees_symbols(tmp_path: Path) -> None:
                                         "mm/b.o: mm/ needs uart, which is drivers/'s"]
 
 
+@pytest.mark.parametrize("text,wanted", [
+    ("long time_now(void); long f(void) { return time_now(); }", ""),
+    ("void *memcpy(void *a, const void *b, unsigned long n); extern char syscall_start[];"
+     "void f(void *p) { memcpy(p, syscall_start, 999); }", ""),
+    ("int printk(const char *s, ...); int f(void) { return printk(\"\"); }", "printk"),
+    ("extern char thread_current[]; char *f(void) { return thread_current; }", "thread_current"),
+])
+def test_layering_sees_personality(text: str, wanted: str, tmp_path: Path) -> None:
+    """All of posix/ as one object needs the core, lib/ and what is listed, nothing else."""
+    sources = {"posix/a": text,
+               "lib/string": "void *memcpy(void *a, const void *b, unsigned long n)"
+               "{ (void)b; (void)n; return a; }",
+               "kernel/c": "int printk(const char *s, ...) { return *s; }"}
+    for name, lines in sources.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        source = tmp_path / f"{name}.c"
+        source.write_text(lines, encoding="ascii")
+        done = run("riscv64-linux-gnu-gcc", "-ffreestanding", "-c", "-o",
+                   source.with_suffix(".o"), source)
+        assert done.returncode == 0, done.stdout
+    done = run(LAYERING, "--objects", tmp_path)
+    assert done.returncode == (1 if wanted else 0), done.stdout
+    if wanted:
+        assert f"as one object it needs {wanted}," in done.stdout
+
+
 def test_sparse_sees(tmp_path: Path) -> None:
     """The flags of C=2 do find an address space that is mixed up."""
     source = tmp_path / "bad.c"

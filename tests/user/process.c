@@ -437,12 +437,11 @@ TEST(exit_group_of_thread)
 
 static void end_by_main(void *arg)
 {
-	static volatile int word;
+	static int word;
 
 	(void)arg;
-	EXPECT(start(THREAD, private_pages(STACK / PAGE), STACK, spin, (void *)&word, 0, 0, 0) >
-	       0);
-	while (word < 100)
+	EXPECT(start(THREAD, private_pages(STACK / PAGE), STACK, spin, &word, 0, 0, 0) > 0);
+	while (*(volatile int *)&word < 100)
 		pause_ms(1);
 	sys(SYS_exit_group, 43);
 }

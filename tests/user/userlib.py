@@ -92,6 +92,23 @@ def elf(code: bytes = CODE, e: Optional[Mapping[str, int]] = None,
         seg["filesz"], seg["memsz"], seg["align"]) + code
 
 
+def elf_segments() -> bytes:
+    """Return a program of four segments, which looks at its data, and ends well."""
+    # lui a0, 0x20; ld a0, 0x120(a0); li a7, 93; ecall
+    code = bytes.fromhex("37050200" "03350512" "9308d005" "73000000")
+    start = 64 + 4 * 56
+    size = start + len(code) + 16
+    assert start == 0x120
+    segments = [(1, 5, 0, 0x10000, size, size), (1, 6, 0, 0x20000, start, 0x3000),
+                (1, 4, 0, 0x30000, size, size), (0x6474e551, 6, 0, 0, 0, 0)]
+    # What a0 is read from is behind what the file has for the second segment: zero.
+    head = elf(e={"phnum": 4, "entry": 0x10000 + start})[:64]
+    return head + b"".join(struct.pack("<IIQQQQQQ", kind, flags, offset, address, address, filesz,
+                                       memsz, PAGE)
+                           for kind, flags, offset, address, filesz, memsz in segments
+                           ) + code + bytes(16)
+
+
 def elf_files() -> Dict[str, bytes]:
     """Return programs by name: "good", those that are refused, and those that cannot run."""
     huge = 1 << 62
