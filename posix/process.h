@@ -223,18 +223,6 @@ void process_tell_parent(struct process *process);
 void vfork_done(struct task *task);
 void vfork_put(struct vfork *vfork);
 
-/* --- futex.c ---------------------------------------------------------------------------- */
-
-#ifdef CONFIG_FUTEX
-/* Wake up to @n threads that wait for the word at @addr. Return: how many there were, -EFAULT. */
-long futex_wake(unsigned int __user *addr, unsigned int n);
-#else
-static inline long futex_wake(unsigned int __user *addr, unsigned int n)
-{
-	return 0;
-}
-#endif
-
 /* --- print_fault.c ------------------------------------------------------------------------ */
 
 #ifdef CONFIG_PRINT_USER_FAULTS
