@@ -106,31 +106,29 @@ static void paths(void)
 		unsigned int flags;
 		int err;
 	} rows[] = {
-		{ "/missing", 0, ENOENT },
-		{ "", 0, ENOENT },
-		{ "/text/", 0, ENOTDIR },
-		{ "/text/..", 0, ENOTDIR },
-		{ "/link/", 0, ENOTDIR },
-		{ "/loop", 0, ELOOP },
-		{ "/loop/x", 0, ELOOP },
-		{ "/link", 0400000, ELOOP },
-		{ "/text", 1, EROFS },
-		{ "/text", 01000, EROFS },
-		{ "/new", 0101, EROFS },
-		{ "/none/new", 0101, ENOENT },
-		{ "/text/new", 0101, ENOTDIR },
-		{ "/text", 0301, EEXIST },
-		{ "/link", 0301, EEXIST },
-		{ "/folder", 1, EISDIR },
-		{ "/folder", 0100, EISDIR },
-		{ "/new/", 0101, EISDIR },
-		{ "/text", 0200000, ENOTDIR },
-		{ "/nobody", 2, ENXIO },
+		{ "/missing", 0, ENOENT },	{ "", 0, ENOENT },
+		{ "/text/", 0, ENOTDIR },	{ "/text/..", 0, ENOTDIR },
+		{ "/link/", 0, ENOTDIR },	{ "/loop", 0, ELOOP },
+		{ "/loop/x", 0, ELOOP },	{ "/link", 0400000, ELOOP },
+		{ "/text", 1, EROFS },		{ "/text", 01000, EROFS },
+		{ "/new", 0101, EROFS },	{ "/none/new", 0101, ENOENT },
+		{ "/text/new", 0101, ENOTDIR }, { "/text", 0301, EEXIST },
+		{ "/link", 0301, EEXIST },	{ "/folder", 1, EISDIR },
+		{ "/folder", 0100, EISDIR },	{ "/new/", 0101, EISDIR },
+		{ "/text", 0200000, ENOTDIR },	{ "/nobody", 2, ENXIO },
 		{ "/dev/missing", 0, ENOENT },
 	};
-	static const char *const good[] = { "/", ".", "folder/./../text", "//text", "/../text",
-					    "/folder/up/up/up/file", "/made/by/path", "/dev/",
-					    "/dev/null", "folder/up/", "link" };
+	static const char *const good[] = { "/",
+					    ".",
+					    "folder/./../text",
+					    "//text",
+					    "/../text",
+					    "/folder/up/up/up/file",
+					    "/made/by/path",
+					    "/dev/",
+					    "/dev/null",
+					    "folder/up/",
+					    "link" };
 	char name[258];
 
 	get_memory();
@@ -301,7 +299,7 @@ static void no_memory(void)
 	static void test_##name(void **state)                                                      \
 	{                                                                                          \
 		(void)state;                                                                       \
-		assert_true(run_hosted(name));                                                       \
+		assert_true(run_hosted(name));                                                     \
 	}
 TEST(descriptors)
 TEST(limit)
