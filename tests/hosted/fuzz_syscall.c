@@ -120,7 +120,8 @@ static struct cursor *next_cursor(void)
 #define SYS_reboot 142
 #define SYS_clone3 435
 
-static void one_call(void)
+/* @fail_after: so many allocations succeed; negative: all */
+static void one_call(long fail_after)
 {
 	size_t rows = (size_t)(syscall_end - syscall_start);
 	unsigned long nr = syscall_start[byte() % rows].nr, args[6];
@@ -138,9 +139,8 @@ static void one_call(void)
 			return;
 		hosted_next_program(run_rest, next);
 	}
-	/* Sometimes there is no memory. */
-	if (args[5] == 31)
-		hosted_fail_after((long)(args[4] % 32));
+	if (fail_after >= 0)
+		hosted_fail_after(fail_after);
 	result = hosted_syscall(nr, args[0], args[1], args[2], args[3], args[4], args[5]);
 	hosted_fail_after(-1);
 	cursor->results[cursor->calls++ % RESULTS] = (unsigned long)result;
@@ -153,8 +153,11 @@ static void run_calls(void)
 		if (*cursor->at == 255) {
 			byte();
 			hosted_touch(argument(), 1 + byte() % 2);
+		} else if (*cursor->at >= 240) {
+			/* Sometimes there is no memory. */
+			one_call(byte() - 240);
 		} else {
-			one_call();
+			one_call(-1);
 		}
 	}
 }
@@ -213,14 +216,14 @@ static void warm_up(void)
 		hosted_touch(ARENA + page, 2);
 }
 
-/* What children may have changed of it */
+/* What children may have changed of it; and few descriptors, so that they come to an end */
 static void reset_limits(void)
 {
 	for (unsigned long i = 0; i < 16; i++) {
 		unsigned long limit[2] = { -1UL, -1UL };
 
 		if (i == 7)
-			limit[0] = 1024, limit[1] = 4096;
+			limit[0] = 8, limit[1] = 4096;
 		user_write(ARENA, limit, 16);
 		sys(SYS_prlimit64, 0, i, ARENA, 0);
 	}
