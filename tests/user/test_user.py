@@ -17,16 +17,20 @@ from foreign import debian_linux
 from userlib import Entry, check_ktap, known_tests, parts, system, test_names
 
 PROGRAMS = tuple(f"/test-{name}" for name in test_names())
+# Those that take as long as there is memory
+LONG = ("limits",)
+QUICK = tuple(name for name in PROGRAMS if name[len("/test-"):] not in LONG)
 # What programs need of a kernel; the archive comes from the tests.
 USER = ("ADDRESS_SPACES=y", "USERSPACE=y", "LINE_BY_PROGRAM=y", "USER_LIBC_NONE=y",
         "INITRAMFS_PASSED=y")
 END = re.compile(r"^# all have ended, (\d+) failed$", re.MULTILINE)
 
 
-def check_all(text: str) -> List[str]:
-    """Check the tests of all programs; return those that were left out."""
+def check_all(text: str, but: Sequence[str] = ()) -> List[str]:
+    """Check the tests of all programs but some; return those that were left out."""
     found = parts(text)
-    return [line for name in test_names() for line in check_ktap(found[f"test-{name}"], name)]
+    return [line for name in test_names() if name not in but
+            for line in check_ktap(found[f"test-{name}"], name)]
 
 
 # ---- Elsewhere ------------------------------------------------------------------
@@ -81,26 +85,35 @@ def boot_user(ahoy: Kernel, folder: Path, commands: Sequence[str], *args: object
     return result
 
 
-BASES: Tuple[Tuple[str, ...], ...] = (
-    ("user",), ("user", "PREEMPT=y"), ("user", "FPU=y", "VDSO=y", "PAGING_SV39=y"),
-    ("user", "HEAP_DEBUG=y", "PAGE_POISONING=y", "DEBUG_TLB=y", "LOCKDEP=y"),
-)
+SLOW = pytest.mark.slow
+CHECKED = ("DEBUG_TLB=y", "LOCKDEP=y", "HEAP_DEBUG=y", "PAGE_POISONING=y")
 
 
-@pytest.mark.parametrize("base", BASES, ids=" ".join)
+@pytest.mark.parametrize("base", [
+    ("user",), ("user", "PAGING_SV39=y", "PAGING_FALLBACK=n"),
+    pytest.param(("user", "PREEMPT=y"), marks=SLOW),
+    pytest.param(("user", *CHECKED), marks=SLOW),
+], ids=" ".join)
 def test_one_hart(base: Tuple[str, ...], tmp_path: Path) -> None:
     """All tests pass in the configurations that change what they test."""
-    result = boot_user(kernel(*base), tmp_path, PROGRAMS)
-    check_all(result.text)
+    check_all(boot_user(kernel(*base), tmp_path, QUICK).text, LONG)
 
 
-@pytest.mark.parametrize("base", [("smp",), ("smp", "PREEMPT_VOLUNTARY=y"),
-                                  ("smp", "DEBUG_TLB=y", "LOCKDEP=y")], ids=" ".join)
-@pytest.mark.parametrize("harts", [1, 4])
-def test_harts(base: Tuple[str, ...], harts: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize("base", [
+    ("smp",), pytest.param(("smp", "PREEMPT_VOLUNTARY=y"), marks=SLOW),
+    pytest.param(("smp", *CHECKED), marks=SLOW),
+], ids=" ".join)
+def test_four_harts(base: Tuple[str, ...], tmp_path: Path) -> None:
     """The same where processes run side by side."""
-    result = boot_user(kernel(*base), tmp_path, PROGRAMS, "--smp", harts)
-    check_all(result.text)
+    check_all(boot_user(kernel(*base), tmp_path, QUICK, "--smp", 4).text, LONG)
+
+
+@pytest.mark.parametrize("harts", [1, 4])
+def test_limits(harts: int, tmp_path: Path) -> None:
+    """What is used up comes back; with little memory it is sooner used up."""
+    text = boot_user(kernel("smp"), tmp_path, ["/test-limits"], "--smp", harts, "--mem",
+                     "24M").text
+    assert check_ktap(parts(text)["test-limits"], "limits") == []
 
 
 def figures(text: str, pattern: str) -> Dict[str, int]:
