@@ -22,7 +22,8 @@
 
 static const char line[] __aligned(1) = "Hello world.\n";
 
-static __always_inline void write_line(void)
+/* A program has a text of its own. */
+static __always_inline __maybe_unused void write_line(void)
 {
 	if (IS_ENABLED(CONFIG_LINE_PRINTF))
 		console_printf("%s", line);
