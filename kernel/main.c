@@ -22,7 +22,7 @@
 
 static const char line[] __aligned(1) = "Hello world.\n";
 
-static __always_inline void write_line(void)
+static __always_inline __maybe_unused void write_line(void)
 {
 	if (IS_ENABLED(CONFIG_LINE_PRINTF))
 		console_printf("%s", line);
