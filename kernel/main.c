@@ -22,6 +22,7 @@
 
 static const char line[] __aligned(1) = "Hello world.\n";
 
+/* A program has a text of its own. */
 static __always_inline __maybe_unused void write_line(void)
 {
 	if (IS_ENABLED(CONFIG_LINE_PRINTF))

@@ -1,14 +1,20 @@
 # SPDX-License-Identifier: MIT
 """Archives and first programs: where they come from, what they are, and how they end."""
+import hashlib
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from bootlib import (LINE, ROOT, UBOOT, Kernel, Result, boot, build, check_clean, check_line,
                      environment)
+
+sys.path.append(str(ROOT / "tests" / "scripts"))
+
+from foreign import busybox  # noqa: E402
 
 
 def user_kernel(*options: str) -> Kernel:
@@ -166,3 +172,24 @@ def test_without_musl(tmp_path: Path) -> None:
     assert (tree / "usr/initramfs.cpio").read_bytes() == \
         (kernel.tree / "usr/initramfs.cpio").read_bytes()
     assert os.path.getsize(tree / "usr/hello-raw") < 256
+
+
+def test_busybox(tmp_path: Path) -> None:
+    """Debian's own busybox, which nobody here has built, does what it does elsewhere."""
+    program = busybox()
+    kernel = user_kernel("INITRAMFS_PASSED=y", "INIT_LIST=y")
+    tree = tmp_path / "tree"
+    for name in ("bin", "etc"):
+        (tree / name).mkdir(parents=True)
+    shutil.copy2(kernel.tree / "usr/init", tree / "init")
+    shutil.copy2(program, tree / "bin/busybox")
+    (tree / "bin/busybox").chmod(0o755)
+    (tree / "etc/text").write_text("some text\n", encoding="ascii")
+    (tree / "etc/script").write_text("echo $((6*7))\n", encoding="ascii")
+    (tree / "etc/commands").write_text("".join(f"/bin/busybox {words}\n" for words in (
+        "echo one two", "cat /etc/text", "true", "md5sum /bin/busybox", "sh /etc/script",
+        "false")), encoding="ascii")
+    result = boot(kernel, "--initrd", pack(tree, tmp_path / "a.cpio"))
+    digest = hashlib.md5(program.read_bytes()).hexdigest()
+    assert result.lines == ["one two", "some text", f"{digest}  /bin/busybox", "42",
+                            "init: /bin/busybox: exit status 1"]
