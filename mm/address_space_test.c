@@ -795,6 +795,52 @@ KTEST(address_space, each_allocation_fails)
 }
 #endif
 
+/* --- mappings that change ------------------------------------------------------------------ */
+
+/* A mapping goes on with what follows in its object, as far as there is room behind it. */
+KTEST(address_space, extend)
+{
+	struct memory_object *object = memory_object_create(4 * PAGE_SIZE, NULL, NULL);
+	struct address_space *space = address_space_create();
+	unsigned int before;
+
+	KTEST_ASSERT(object && space);
+	KTEST_EXPECT(map_object(space, BASE, PAGE_SIZE, object, PAGE_SIZE, RW | VM_SHARED) == 0);
+	KTEST_EXPECT(map(space, BASE + 3 * PAGE_SIZE, PAGE_SIZE, RW) == 0);
+	before = count_mappings(space);
+	KTEST_EXPECT(address_space_extend(space, BASE + PAGE_SIZE, 0) == -EINVAL);
+	KTEST_EXPECT(address_space_extend(space, BASE + 2 * PAGE_SIZE, PAGE_SIZE) == -EFAULT);
+	KTEST_EXPECT(address_space_extend(space, BASE + PAGE_SIZE, 3 * PAGE_SIZE) == -EEXIST);
+	KTEST_EXPECT(address_space_extend(space, BASE + PAGE_SIZE, 2 * PAGE_SIZE) == 0);
+	KTEST_EXPECT(count_mappings(space) == before);
+	KTEST_EXPECT(address_space_fault(space, BASE + 2 * PAGE_SIZE, VM_WRITE) == 0);
+	/* It ends where another one begins now; that one has no neighbour. */
+	KTEST_EXPECT(address_space_extend(space, BASE + 3 * PAGE_SIZE, PAGE_SIZE) == -EEXIST);
+	KTEST_EXPECT(address_space_extend(space, BASE + 4 * PAGE_SIZE, PAGE_SIZE) == 0);
+	KTEST_EXPECT(address_space_fault(space, BASE + 4 * PAGE_SIZE, VM_WRITE) == 0);
+	address_space_destroy(space);
+	memory_object_put(object);
+}
+
+/* What must never be written to stays so, whatever else is permitted. */
+KTEST(address_space, no_write)
+{
+	struct memory_object *object = memory_object_create(PAGE_SIZE, NULL, NULL);
+	struct address_space *space = address_space_create();
+
+	KTEST_ASSERT(object && space);
+	KTEST_EXPECT(map_object(space, BASE, PAGE_SIZE, object, 0,
+				VM_READ | VM_SHARED | VM_NO_WRITE) == 0);
+	KTEST_EXPECT(address_space_protect(space, BASE, PAGE_SIZE, RW) == -EACCES);
+	KTEST_EXPECT(address_space_protect(space, BASE, PAGE_SIZE, 0) == 0);
+	KTEST_EXPECT(address_space_protect(space, BASE, PAGE_SIZE, RW) == -EACCES);
+	KTEST_EXPECT(address_space_protect(space, BASE, PAGE_SIZE, VM_READ) == 0);
+	KTEST_EXPECT(address_space_fault(space, BASE, VM_READ) == 0);
+	KTEST_EXPECT(address_space_fault(space, BASE, VM_WRITE) == -EACCES);
+	address_space_destroy(space);
+	memory_object_put(object);
+}
+
 /* --- images ------------------------------------------------------------------------------ */
 
 #ifdef CONFIG_USERSPACE
