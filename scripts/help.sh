@@ -83,6 +83,7 @@ Testing:
   sweep           - many configurations built and booted: SWEEP="random pairwise each all"
   check-fresh     - set up, build, run and check in bare Debian systems (as root; slow)
   bench           - times of builds, sizes of images, instructions to the line
+  bench-linux     - what programs' operations take, here and on Linux (built once)
   kconfig-lint    - check the Kconfig files
   format          - format the C sources
 

@@ -132,8 +132,9 @@ def operations() -> List[str]:
 def measure(image: Path, initrd: Path, more: List[str]) -> Dict[str, Dict[str, int]]:
     """Return what each operation takes: the middle one of all rounds."""
     said = call([ROOT / "scripts" / "meter", "--build-dir", build_dir() / "meter",
-                 "--kernel", image, "--initrd", initrd, "--append", "console=ttyS0 quiet", "--want", LAST_LINE,
-                 "--from", "marker:1", "--to", "marker:2", "--json", "--timeout", 600, *more])
+                 "--kernel", image, "--initrd", initrd, "--append", "console=ttyS0 quiet",
+                 "--want", LAST_LINE, "--from", "marker:1", "--to", "marker:2", "--json",
+                 "--timeout", 600, *more])
     intervals = json.loads(said)["intervals"]
     names = operations()
     if len(intervals) != ROUNDS * len(names):
