@@ -8,7 +8,7 @@
 /* After so many bytes the call looks whether it is to end. */
 #define PIECE (64UL << 10)
 
-static long zero_read(struct file *file, void __user *buf, size_t n, u64 *pos)
+static noinline long clear_pieces(void __user *buf, size_t n)
 {
 	size_t done = 0;
 
@@ -22,6 +22,11 @@ static long zero_read(struct file *file, void __user *buf, size_t n, u64 *pos)
 		if (done == n || (size_t)cleared < piece || call_interrupted())
 			return (long)done;
 	}
+}
+
+static long zero_read(struct file *file, void __user *buf, size_t n, u64 *pos)
+{
+	return likely(n <= PIECE) ? user_clear(buf, n) : clear_pieces(buf, n);
 }
 
 static long zero_write(struct file *file, const void __user *buf, size_t n, u64 *pos)

@@ -52,26 +52,42 @@ static __always_inline long transfer(struct fd fd, void __user *buf, size_t n, u
 	return result;
 }
 
-SYSCALL3(063, read, unsigned int, nr, void __user *, buf, size_t, n)
+/* read() and write() of all kinds of files */
+static noinline long transfer_any(struct fd fd, void __user *buf, size_t n, bool write)
 {
-	struct fd fd = fd_get(nr);
 	long result = -EBADF;
 
-	if (likely(fd.file && file_readable(fd.file)))
-		result = transfer(fd, buf, n, NULL, false);
+	if (fd.file && (write ? file_writable(fd.file) : file_readable(fd.file)))
+		result = transfer(fd, buf, n, NULL, write);
 	fd_put(fd);
 	return result;
 }
 
-SYSCALL3(064, write, unsigned int, nr, void __user *, buf, size_t, n)
+/* The short way: to a file without a position, by descriptors that nobody else has. */
+static __always_inline long transfer_simple(unsigned int nr, void __user *buf, size_t n, bool write)
 {
 	struct fd fd = fd_get(nr);
-	long result = -EBADF;
+	const struct file_operations *ops;
 
-	if (likely(fd.file && file_writable(fd.file)))
-		result = transfer(fd, buf, n, NULL, true);
-	fd_put(fd);
-	return result;
+	if (unlikely(fd.counted || !fd.file || n - 1 >= MAX_RW_COUNT || !user_range(buf, n)))
+		return transfer_any(fd, buf, n, write);
+	ops = fd.file->ops;
+	if (ops->position == FILE_POSITION ||
+	    unlikely(!(write ? file_writable(fd.file) && ops->write
+			     : file_readable(fd.file) && ops->read)))
+		return transfer_any(fd, buf, n, write);
+	return write ? ops->write(fd.file, buf, n, &fd.file->pos)
+		     : ops->read(fd.file, buf, n, &fd.file->pos);
+}
+
+SYSCALL3(063, read, unsigned int, nr, void __user *, buf, size_t, n)
+{
+	return transfer_simple(nr, buf, n, false);
+}
+
+SYSCALL3(064, write, unsigned int, nr, void __user *, buf, size_t, n)
+{
+	return transfer_simple(nr, buf, n, true);
 }
 
 /* What is wrong with an access to @file at @pos; 0: nothing */

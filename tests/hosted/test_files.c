@@ -155,7 +155,7 @@ static void many_links(void)
 	get_memory();
 	/* 40 links are followed, 41 are not. */
 	for (int i = 0; i < 40; i++)
-		len += (size_t)sprintf(path + len, "/folder/up" + (i ? 7 : 0));
+		len += (size_t)sprintf(path + len, "%s", i ? "/up" : "/folder/up");
 	CHECK_EQ(open_file(path, 0), 3);
 	sprintf(path + len, "/up");
 	CHECK_EQ(open_file(path, 0), -ELOOP);

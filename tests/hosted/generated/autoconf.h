@@ -9,3 +9,4 @@
 #define CONFIG_SYMBOLIC_ERRNAME	 1
 #define CONFIG_PANIC		 1
 #define CONFIG_PIPE		 1
+#define CONFIG_FUTEX		 1
