@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * Numbers that nobody can guess: a stream of ChaCha20, whose key is replaced by
- * part of it at each use, so that who reads it afterwards learns nothing of what
- * was given before. The first key comes from the device tree's rng-seed; without
- * one there is only the time, which is a poor secret.
+ * Numbers that nobody can guess: a stream of ChaCha with 8 rounds, whose key is
+ * replaced by part of it at each use, so that who reads it afterwards learns nothing
+ * of what was given before. The first key comes from the device tree's rng-seed;
+ * without one there is only the time, which is a poor secret.
  */
-#include <ahoy/chacha20.h>
+#include <ahoy/chacha.h>
 #include <ahoy/core.h>
 #include <ahoy/mutex.h>
 #include <ahoy/of.h>
@@ -13,49 +13,48 @@
 #include <ahoy/string.h>
 #include <asm/processor.h>
 
-static struct mutex lock;
-static u8 key[CHACHA20_KEY_SIZE];
-static bool seeded;
+#define ROUNDS 8
 
-static void mix_in(size_t *at, u8 byte)
-{
-	key[(*at)++ % sizeof(key)] ^= byte;
-}
+static struct mutex lock;
+static u32 key[CHACHA_KEY];
+static bool seeded;
 
 static void seed(void)
 {
 	u64 time = read_time();
-	size_t at = 0, len, i;
+	size_t len, i;
 	const u8 *from = of_rng_seed(&len);
 
 	if (!from)
 		pr_warn("random: the device tree has no rng-seed\n");
-	for (i = 0; i < len; i++)
-		mix_in(&at, from[i]);
-	for (i = 0; i < 64; i += 8)
-		mix_in(&at, (u8)(time >> i));
+	/* Longer ones are folded; of bytes at the end, fewer than a word, no notice is taken. */
+	for (i = 0; i < len / 4; i++)
+		key[i % CHACHA_KEY] ^= (u32)from[4 * i] | (u32)from[4 * i + 1] << 8 |
+				       (u32)from[4 * i + 2] << 16 | (u32)from[4 * i + 3] << 24;
+	key[0] ^= (u32)time;
+	key[1] ^= (u32)(time >> 32);
 	seeded = true;
 }
 
 /* Replace the key; what was behind it in the stream goes to @once. */
-static void next_key(u8 once[CHACHA20_KEY_SIZE])
+static void next_key(u32 once[CHACHA_KEY])
 {
-	u8 block[CHACHA20_BLOCK_SIZE];
+	u32 block[CHACHA_BLOCK];
 
 	mutex_lock(&lock);
 	if (!seeded)
 		seed();
-	chacha20_block(key, 0, block);
+	chacha_block(key, 0, ROUNDS, block);
 	memcpy(key, block, sizeof(key));
 	mutex_unlock(&lock);
-	memcpy(once, block + sizeof(key), CHACHA20_KEY_SIZE);
+	memcpy(once, block + CHACHA_KEY, sizeof(key));
 }
-BUILD_BUG_ON(CHACHA20_BLOCK_SIZE != 2 * CHACHA20_KEY_SIZE);
+BUILD_BUG_ON(CHACHA_BLOCK != 2 * CHACHA_KEY);
 
 void random_bytes(void *buf, size_t n)
 {
-	u8 once[CHACHA20_KEY_SIZE], block[CHACHA20_BLOCK_SIZE], *to = buf;
-	u32 counter = 0;
+	u32 once[CHACHA_KEY], block[CHACHA_BLOCK], counter = 0;
+	u8 *to = buf;
 
 	next_key(once);
 	if (n <= sizeof(once)) {
@@ -66,7 +65,7 @@ void random_bytes(void *buf, size_t n)
 	while (n) {
 		size_t part = min(n, sizeof(block));
 
-		chacha20_block(once, counter++, block);
+		chacha_block(once, counter++, ROUNDS, block);
 		memcpy(to, block, part);
 		to += part;
 		n -= part;

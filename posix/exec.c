@@ -253,6 +253,7 @@ static int map_stack(struct exec *exec)
 			   random_offset(RANDOM_BASE);
 	if (memory->map_base >= user_end)
 		memory->map_base = ABI_FAR;
+	memory->map_free = memory->map_base;
 	return err;
 }
 

@@ -4,6 +4,7 @@
  * has, and only then is it a zombie: who has waited for it finds the memory free.
  */
 #include "file.h"
+#include "futex.h"
 #include "message.h"
 #include "process.h"
 #include "syscall.h"
@@ -151,6 +152,7 @@ void task_exit(u32 status)
 	struct process *process = task->process;
 	bool last;
 
+	futex_task_ends(task);
 	clear_tid(task);
 	vfork_done(task);
 	lock(&processes_lock);

@@ -127,6 +127,16 @@ static bool within_limits(struct memory *memory, u64 size, unsigned int flags)
 	       size <= data_limit - data;
 }
 
+/* Unmap a range, which is room for others then. Memory locked. */
+static int unmap(struct memory *memory, unsigned long addr, unsigned long size)
+{
+	int err = address_space_unmap(memory->space, addr, size);
+
+	if (!err && addr < memory->map_free)
+		memory->map_free = max(addr, memory->map_base);
+	return err;
+}
+
 /* --- mmap ----------------------------------------------------------------------------------- */
 
 /* What is to be mapped, and where */
@@ -152,9 +162,12 @@ static int map_anywhere(struct memory *memory, struct request *request, unsigned
 		err = address_space_map(memory->space, &at, request->size, request->object,
 					request->offset, flags);
 	if (err == -EEXIST) {
-		at = memory->map_base;
+		at = memory->map_free;
 		err = address_space_map(memory->space, &at, request->size, request->object,
 					request->offset, flags | VM_ANYWHERE);
+		/* It is the first room, unless there was too little before. */
+		if (!err && at == memory->map_free)
+			memory->map_free = at + request->size;
 	}
 	if (!err && in_stack_gap(memory, at, request->size)) {
 		address_space_unmap(memory->space, at, request->size);
@@ -296,7 +309,7 @@ SYSCALL2(215, munmap, unsigned long, addr, unsigned long, len)
 	if (!size)
 		return 0;
 	lock(&memory->lock);
-	err = address_space_unmap(memory->space, addr, size);
+	err = unmap(memory, addr, size);
 	unlock(&memory->lock);
 	return err;
 }
@@ -374,7 +387,7 @@ static int find_room(struct memory *memory, unsigned long size, unsigned long *a
 	if (err)
 		return err;
 	*addr = request.addr;
-	return address_space_unmap(memory->space, request.addr, size);
+	return unmap(memory, request.addr, size);
 }
 
 /* Move from @addr to @to, where nothing is, and grow. */
@@ -383,6 +396,8 @@ static int move_and_grow(struct memory *memory, unsigned long addr, unsigned lon
 {
 	int err = address_space_move(memory->space, addr, to, size);
 
+	if (!err && addr < memory->map_free)
+		memory->map_free = max(addr, memory->map_base);
 	if (err || new_size == size)
 		return err;
 	err = address_space_extend(memory->space, to + size, new_size - size);
@@ -399,9 +414,9 @@ static long remap_fixed(struct memory *memory, unsigned long addr, unsigned long
 	if (!IS_ALIGNED(to, USER_PAGE_SIZE) || to < USER_PAGE_SIZE || to >= user_end ||
 	    new_size > user_end - to || (to < addr + size && addr < to + new_size))
 		return -EINVAL;
-	err = address_space_unmap(memory->space, to, new_size);
+	err = unmap(memory, to, new_size);
 	if (!err && new_size < size) {
-		err = address_space_unmap(memory->space, addr + new_size, size - new_size);
+		err = unmap(memory, addr + new_size, size - new_size);
 		size = new_size;
 	}
 	if (!err)
@@ -424,7 +439,7 @@ static long remap(struct memory *memory, unsigned long addr, unsigned long size,
 	if (flags & MREMAP_FIXED)
 		return remap_fixed(memory, addr, size, to, new_size);
 	if (new_size < size)
-		err = address_space_unmap(memory->space, addr + new_size, size - new_size);
+		err = unmap(memory, addr + new_size, size - new_size);
 	else
 		err = new_size == size
 			      ? 0

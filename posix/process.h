@@ -68,7 +68,8 @@ struct memory {
 	struct lock lock; /* of all changes of what is mapped, and of these */
 	unsigned long brk_start, brk;
 	unsigned long stack_start, stack_end;
-	unsigned long map_base; /* where room is looked for first */
+	unsigned long map_base; /* where room for mappings begins */
+	unsigned long map_free; /* and where it may; all before is taken */
 };
 
 /* A parent that waits until its child has no need of its memory any more. */
@@ -221,18 +222,6 @@ void process_tell_parent(struct process *process);
 /* The parent of a vfork() may go on. */
 void vfork_done(struct task *task);
 void vfork_put(struct vfork *vfork);
-
-/* --- futex.c ---------------------------------------------------------------------------- */
-
-#ifdef CONFIG_FUTEX
-/* Wake up to @n threads that wait for the word at @addr. Return: how many there were, -EFAULT. */
-long futex_wake(unsigned int __user *addr, unsigned int n);
-#else
-static inline long futex_wake(unsigned int __user *addr, unsigned int n)
-{
-	return 0;
-}
-#endif
 
 /* --- print_fault.c ------------------------------------------------------------------------ */
 

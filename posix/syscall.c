@@ -36,7 +36,7 @@ long syscall_full_regs(unsigned long a0 __maybe_unused, unsigned long a1 __maybe
 	return CORE_FULL_REGS;
 }
 
-static noinline const struct syscall_row *find_row(unsigned long nr)
+static const struct syscall_row *find_row(unsigned long nr)
 {
 	const struct syscall_row *low = syscall_start, *high = syscall_end - 1;
 
@@ -81,15 +81,30 @@ static long traced(const struct syscall_row *row, const unsigned long *args, uns
 	return result;
 }
 
+/* The way of a call that is made for the first time; apart, so that the other needs no stack. */
+static noinline long first_call(unsigned long a0, unsigned long a1, unsigned long a2,
+				unsigned long a3, unsigned long a4, unsigned long a5,
+				unsigned long nr)
+{
+	return find_row(nr)->fn(a0, a1, a2, a3, a4, a5);
+}
+
 long personality_syscall(unsigned long a0, unsigned long a1, unsigned long a2, unsigned long a3,
 			 unsigned long a4, unsigned long a5, unsigned long a6 __maybe_unused,
 			 unsigned long nr)
 {
-	const struct syscall_row *row = row_of(nr);
+	unsigned int place;
 
 	if (IS_ENABLED(CONFIG_SYSCALL_TRACE))
-		return traced(row, (const unsigned long[]){ a0, a1, a2, a3, a4, a5 }, nr);
-	return row->fn(a0, a1, a2, a3, a4, a5);
+		return traced(row_of(nr), (const unsigned long[]){ a0, a1, a2, a3, a4, a5 }, nr);
+	if (unlikely(nr >= SYSCALLS)) {
+		syscall_unknown(nr);
+		return -ENOSYS;
+	}
+	place = READ_ONCE(places[nr]);
+	if (unlikely(!place))
+		return first_call(a0, a1, a2, a3, a4, a5, nr);
+	return syscall_start[place - 1].fn(a0, a1, a2, a3, a4, a5);
 }
 
 void personality_syscall_regs(struct user_regs *regs)

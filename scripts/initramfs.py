@@ -18,7 +18,8 @@ variables of the environment, and files are looked for beside the list:
 
 What is in an ELF file starts at a multiple of the page size, so that a kernel
 can map it where it is: the name before it is filled up with NULs, which
-readers of archives do not mind.
+readers of archives do not mind. An archive that will not itself start where a
+page does, because less is lost so, is packed for that place by --start.
 
 Exit status: 0, 1 if something cannot be packed, 2 for a bad call.
 """
@@ -66,9 +67,9 @@ class Entry(NamedTuple):
 class Writer:
     """An archive that grows."""
 
-    def __init__(self) -> None:
+    def __init__(self, start: int = 0) -> None:
         self.out = bytearray()
-        self.inode = 0
+        self.start = start
 
     def header(self, entry: Entry, inode: int, nlink: int, size: int, namesize: int) -> None:
         """Add a header and a name."""
@@ -84,7 +85,7 @@ class Writer:
 
     def padded(self, name: bytes) -> int:
         """Return the size of a name after which a page starts."""
-        size = -(len(self.out) + HEADER) % PAGE or PAGE
+        size = -(self.start + len(self.out) + HEADER) % PAGE or PAGE
         if size <= len(name):
             # It cannot be larger than a page: the folder itself is named once more, to move on.
             self.header(Entry(b".", stat.S_IFDIR | 0o755), 0, 2, 0, 2)
@@ -102,9 +103,9 @@ class Writer:
         self.align()
 
 
-def pack(entries: List[Entry]) -> bytes:
+def pack(entries: List[Entry], start: int = 0) -> bytes:
     """Return the archive. Of names of one file, the last one has the data."""
-    writer = Writer()
+    writer = Writer(start)
     names: Dict[object, List[int]] = {}
     for number, entry in enumerate(entries):
         names.setdefault(number if entry.file is None else entry.file, []).append(number)
@@ -307,10 +308,10 @@ def check_archive(path: Path, data: bytes) -> None:
 
 # ---- The command -----------------------------------------------------------------------
 
-def archive(source: Path) -> bytes:
+def archive(source: Path, start: int) -> bytes:
     """Return the archive of a source."""
     if source.is_dir():
-        return pack(from_folder(source))
+        return pack(from_folder(source), start)
     data = read(source, "SOURCE")
     if data[:6] in MAGICS:
         check_archive(source, data)
@@ -324,7 +325,7 @@ def archive(source: Path) -> bytes:
         text = "\0"
     if "\0" in text:
         raise Bad(f"{source}: neither a folder, nor a list, nor a newc archive")
-    return pack(from_list(source, text))
+    return pack(from_list(source, text), start)
 
 
 def write(path: Path, data: bytes) -> bool:
@@ -346,11 +347,14 @@ def main(words: Optional[List[str]] = None) -> int:
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE",
                         help="the archive; it is left alone where it would not change")
+    parser.add_argument("--start", type=int, choices=range(0, PAGE, 4), default=0, metavar="N",
+                        help="the archive will be N bytes behind the start of a page, a multiple "
+                        "of 4 (0)")
     parser.add_argument("-q", "--quiet", action="store_true", help="do not say that it changed")
     parser.add_argument("source", type=Path, metavar="SOURCE")
     args = parser.parse_args(words)
     try:
-        if write(args.output, archive(args.source)) and not args.quiet:
+        if write(args.output, archive(args.source, args.start)) and not args.quiet:
             print(f"  CPIO    {args.output}")
     except Bad as err:
         print(f"initramfs.py: {err}", file=sys.stderr)

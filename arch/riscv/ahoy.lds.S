@@ -66,8 +66,11 @@ SECTIONS
 	} :rodata
 
 #ifdef CONFIG_INITRAMFS_EMBED
-	/* Whole pages, which programs have mapped too; read-only like what is before them. */
-	. = ALIGN(PAGE_SIZE);
+	/*
+	 * The files in it are whole pages, which programs have mapped too. Its first
+	 * header, of the program /init, stands before the start of a page: 116 bytes.
+	 */
+	. = ALIGN(. + 116, PAGE_SIZE) - 116;
 	.initramfs : AT(ADDR(.initramfs) - PAGE_OFFSET) {
 		KEEP(*(.initramfs))
 	} :rodata

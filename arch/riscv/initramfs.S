@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The archive that the first files come from, in read-only pages of its own:
- * programs have them mapped.
+ * The archive that the first files come from, in read-only memory. The linker
+ * script puts it where the files in it are whole pages.
  */
-#include <asm/page.h>
-
 	.section .initramfs, "a"
-	.balign	PAGE_SIZE
+	.balign	4
 	.globl	__initramfs_start, __initramfs_end
 __initramfs_start:
 	.incbin	"usr/initramfs.cpio"

@@ -112,6 +112,20 @@ static pte_t *make_slot(struct user_tables *tables, unsigned long va, unsigned i
 	return at == level ? slot : NULL;
 }
 
+/* How many of the @n entries at @slot are empty before the first one that is not. */
+static unsigned long count_empty(const pte_t *slot, unsigned long n)
+{
+	const pte_t *start = slot, *stop = slot + n;
+
+	/* Tables are large, and most of them is empty. */
+	while (stop - slot >= 8 &&
+	       !(slot[0] | slot[1] | slot[2] | slot[3] | slot[4] | slot[5] | slot[6] | slot[7]))
+		slot += 8;
+	while (slot < stop && !*slot)
+		slot++;
+	return (unsigned long)(slot - start);
+}
+
 bool user_leaf_next(const struct user_tables *tables, struct user_leaf *leaf, unsigned long end)
 {
 	unsigned long va = leaf->va;
@@ -119,16 +133,19 @@ bool user_leaf_next(const struct user_tables *tables, struct user_leaf *leaf, un
 
 	while (va < end) {
 		const pte_t *slot = find_slot(tables, va, &level);
+		unsigned long size = LEVEL_SIZE(level), left;
 
 		if (*slot & PTE_IS_LEAF) {
 			leaf_of(leaf, *slot, va, level);
 			return true;
 		}
 		/* Past what is empty; then by the way that leads on from there. */
-		do {
-			va = ALIGN_DOWN(va, LEVEL_SIZE(level)) + LEVEL_SIZE(level);
-			slot++;
-		} while (va < end && table_index(va, level) && !*slot);
+		va = ALIGN_DOWN(va, size) + size;
+		if (va >= end || !table_index(va, level))
+			continue;
+		left = min_t(unsigned long, PTRS_PER_TABLE - table_index(va, level),
+			     (end - va + size - 1) / size);
+		va += count_empty(slot + 1, left) * size;
 	}
 	return false;
 }
@@ -207,14 +224,17 @@ static void prune(struct user_tables *tables, pte_t *table, unsigned int level, 
 {
 	unsigned long first = max(start, base),
 		      last = min(end - 1, base + LEVEL_SIZE(level + 1) - 1);
-	unsigned int i;
+	unsigned long i = table_index(first, level), n = table_index(last, level) + 1;
 
-	for (i = table_index(first, level); i <= table_index(last, level); i++) {
-		unsigned long at = base + i * LEVEL_SIZE(level);
+	for (;; i++) {
+		unsigned long at;
 		pte_t *child;
 
-		/* Most are empty. */
-		if (likely(!table[i]) || table[i] & PTE_IS_LEAF)
+		i += count_empty(table + i, n - i);
+		if (i == n)
+			break;
+		at = base + i * LEVEL_SIZE(level);
+		if (table[i] & PTE_IS_LEAF)
 			continue;
 		child = pte_table(table[i]);
 		if (level > 1)

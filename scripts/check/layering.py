@@ -42,7 +42,7 @@ HEADERS = {
     "compiler.h": "lib", "cpio.h": "lib", "ctype.h": "lib", "elf.h": "lib", "errname.h": "lib",
     "errno.h": "lib", "fdt.h": "lib", "kconfig.h": "lib", "kstrtox.h": "lib", "params.h": "lib",
     "printf.h": "lib",
-    "chacha20.h": "lib", "list.h": "lib", "ring.h": "lib", "rbtree.h": "lib", "string.h": "lib",
+    "chacha.h": "lib", "list.h": "lib", "ring.h": "lib", "rbtree.h": "lib", "string.h": "lib",
     "types.h": "lib",
     # What lib's "%pS" asks whoever links it for.
     "kallsyms.h": "lib",

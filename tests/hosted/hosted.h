@@ -31,8 +31,8 @@
 /* --- what there is, for tests of leaks ------------------------------------------------- */
 
 struct hosted_counts {
-	long blocks;  /* of the heap */
-	long pages;   /* of programs */
+	long blocks; /* of the heap */
+	long pages;  /* of programs */
 	long objects;
 	long spaces;
 	long threads; /* that run programs */
@@ -78,6 +78,9 @@ long hosted_syscall(unsigned long nr, unsigned long a0, unsigned long a1, unsign
 	hosted_syscall(nr, (unsigned long)(a), (unsigned long)(b), (unsigned long)(c),             \
 		       (unsigned long)(d), (unsigned long)(e), (unsigned long)(f))
 #define sys(...) __sys7(__VA_ARGS__, 0, 0, 0, 0, 0, 0, 0)
+
+/* What a thread runs that the current one makes by a system call: @fn(@arg). */
+void hosted_next_program(program_fn *fn, void *arg);
 
 /* clone() with @flags, at least an exit signal: the child runs @fn(@arg). Return: as clone(). */
 long hosted_clone(unsigned long flags, program_fn *fn, void *arg);

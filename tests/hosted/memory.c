@@ -6,7 +6,7 @@
 
 #define PAGE USER_PAGE_SIZE
 /* All that there is for programs, in pages */
-#define PAGES_MAX 16384
+#define PAGES_MAX 4096
 
 unsigned long user_end = 1UL << 38;
 
@@ -293,7 +293,8 @@ static long object_copy(struct memory_object *object, u64 offset, u8 *buffer, si
 	pthread_mutex_lock(&memory_lock);
 	while (done < n && offset + done < object->size) {
 		u64 at = offset + done;
-		size_t piece = min_t(u64, min_t(u64, n - done, PAGE - at % PAGE), object->size - at);
+		size_t piece =
+			min_t(u64, min_t(u64, n - done, PAGE - at % PAGE), object->size - at);
 		u8 *page = object_page(object, ALIGN_DOWN(at, PAGE), &err);
 
 		if (!page)
@@ -331,7 +332,7 @@ struct mapping {
 struct address_space {
 	unsigned int refs; /* who made it, and threads inside */
 	struct address_space *next;
-	struct mapping *mappings; /* by address */
+	struct mapping *mappings;      /* by address */
 	struct frame *frames[BUCKETS]; /* private pages */
 };
 

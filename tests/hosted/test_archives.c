@@ -132,10 +132,8 @@ static void test_tree(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_no_archive),
-		cmocka_unit_test(test_wrong_names),
-		cmocka_unit_test(test_tree),
-		cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_no_archive), cmocka_unit_test(test_wrong_names),
+		cmocka_unit_test(test_tree),	   cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_damaged),
 	};
 

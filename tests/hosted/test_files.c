@@ -106,31 +106,29 @@ static void paths(void)
 		unsigned int flags;
 		int err;
 	} rows[] = {
-		{ "/missing", 0, ENOENT },
-		{ "", 0, ENOENT },
-		{ "/text/", 0, ENOTDIR },
-		{ "/text/..", 0, ENOTDIR },
-		{ "/link/", 0, ENOTDIR },
-		{ "/loop", 0, ELOOP },
-		{ "/loop/x", 0, ELOOP },
-		{ "/link", 0400000, ELOOP },
-		{ "/text", 1, EROFS },
-		{ "/text", 01000, EROFS },
-		{ "/new", 0101, EROFS },
-		{ "/none/new", 0101, ENOENT },
-		{ "/text/new", 0101, ENOTDIR },
-		{ "/text", 0301, EEXIST },
-		{ "/link", 0301, EEXIST },
-		{ "/folder", 1, EISDIR },
-		{ "/folder", 0100, EISDIR },
-		{ "/new/", 0101, EISDIR },
-		{ "/text", 0200000, ENOTDIR },
-		{ "/nobody", 2, ENXIO },
+		{ "/missing", 0, ENOENT },	{ "", 0, ENOENT },
+		{ "/text/", 0, ENOTDIR },	{ "/text/..", 0, ENOTDIR },
+		{ "/link/", 0, ENOTDIR },	{ "/loop", 0, ELOOP },
+		{ "/loop/x", 0, ELOOP },	{ "/link", 0400000, ELOOP },
+		{ "/text", 1, EROFS },		{ "/text", 01000, EROFS },
+		{ "/new", 0101, EROFS },	{ "/none/new", 0101, ENOENT },
+		{ "/text/new", 0101, ENOTDIR }, { "/text", 0301, EEXIST },
+		{ "/link", 0301, EEXIST },	{ "/folder", 1, EISDIR },
+		{ "/folder", 0100, EISDIR },	{ "/new/", 0101, EISDIR },
+		{ "/text", 0200000, ENOTDIR },	{ "/nobody", 2, ENXIO },
 		{ "/dev/missing", 0, ENOENT },
 	};
-	static const char *const good[] = { "/", ".", "folder/./../text", "//text", "/../text",
-					    "/folder/up/up/up/file", "/made/by/path", "/dev/",
-					    "/dev/null", "folder/up/", "link" };
+	static const char *const good[] = { "/",
+					    ".",
+					    "folder/./../text",
+					    "//text",
+					    "/../text",
+					    "/folder/up/up/up/file",
+					    "/made/by/path",
+					    "/dev/",
+					    "/dev/null",
+					    "folder/up/",
+					    "link" };
 	char name[258];
 
 	get_memory();
@@ -275,6 +273,41 @@ static void shared_table(void)
 	CHECK(sys(SYS_wait4, -1, page, 0, 0) > 0);
 }
 
+static unsigned int readers_done;
+
+/* Each byte of a file is read once. */
+static int read_bytes(void *arg)
+{
+	for (int i = 0; i < TEXT_SIZE / 4; i++)
+		CHECK_EQ(sys(SYS_read, 3, arg, 1), 1);
+	__atomic_add_fetch(&readers_done, 1, __ATOMIC_RELEASE);
+	sys(SYS_exit, 0);
+	return 0;
+}
+
+static int read_together(void *arg)
+{
+	CHECK_EQ(open_file("/text", 0), 3);
+	for (int i = 0; i < 4; i++)
+		CHECK(hosted_clone(0x10f00, read_bytes, (void *)(page + (unsigned long)i)) > 0);
+	while (__atomic_load_n(&readers_done, __ATOMIC_ACQUIRE) < 4)
+		sys(SYS_sched_yield);
+	CHECK_EQ(sys(SYS_lseek, 3, 0, 1), TEXT_SIZE);
+	(void)arg;
+	return 0;
+}
+
+static void shared_position(void)
+{
+	int status;
+
+	get_memory();
+	CHECK(hosted_clone(17, read_together, NULL) > 0);
+	CHECK(sys(SYS_wait4, -1, page, 0, 0) > 0);
+	user_read(&status, page, 4);
+	CHECK_EQ(status, 0);
+}
+
 static void no_memory(void)
 {
 	get_memory();
@@ -301,7 +334,7 @@ static void no_memory(void)
 	static void test_##name(void **state)                                                      \
 	{                                                                                          \
 		(void)state;                                                                       \
-		assert_true(run_hosted(name));                                                       \
+		assert_true(run_hosted(name));                                                     \
 	}
 TEST(descriptors)
 TEST(limit)
@@ -313,6 +346,7 @@ TEST(folders)
 TEST(devices)
 TEST(console_input_comes)
 TEST(shared_table)
+TEST(shared_position)
 TEST(no_memory)
 
 int main(void)
@@ -328,6 +362,7 @@ int main(void)
 		cmocka_unit_test(test_devices),
 		cmocka_unit_test(test_console_input_comes),
 		cmocka_unit_test(test_shared_table),
+		cmocka_unit_test(test_shared_position),
 		cmocka_unit_test(test_no_memory),
 	};
 

@@ -148,11 +148,11 @@ static void exec_and_fork_without_memory(void)
 	/* From now on the contents of these files are known. */
 	CHECK_EQ(sys(SYS_execve, user_text(at, "/script"), 8, 0), -EFAULT);
 	before = hosted_counts();
-	for (long n = 0; n < 60; n++) {
+	for (long n = 0; n < 120; n++) {
 		long pid;
 
-		hosted_fail_after(n);
-		pid = hosted_clone(SIGCHLD, returns, NULL);
+		hosted_fail_after(n / 2);
+		pid = hosted_clone(n % 2 ? 0x4100 | SIGCHLD : SIGCHLD, returns, NULL);
 		hosted_fail_after(-1);
 		if (pid > 0)
 			CHECK_EQ(wait_for(pid), 0);
@@ -170,6 +170,21 @@ static void exec_and_fork_without_memory(void)
 		CHECK(err == -ENOMEM || err == -EFAULT || err == -EAGAIN);
 		check_nothing_lost(before);
 	}
+}
+
+/* And where there are as many processes as there may be */
+static void fork_limit(void)
+{
+	unsigned long at = user_alloc(4096), limit[2] = { 1, 100 };
+	struct hosted_counts before;
+
+	user_write(at, limit, 16);
+	CHECK_EQ(sys(SYS_prlimit64, 0, 6, at, 0), 0);
+	before = hosted_counts();
+	CHECK_EQ(hosted_clone(SIGCHLD, returns, NULL), -EAGAIN);
+	CHECK_EQ(hosted_clone(0x4100 | SIGCHLD, returns, NULL), -EAGAIN);
+	CHECK_EQ(hosted_clone(0x10f00, returns, NULL), -EAGAIN);
+	check_nothing_lost(before);
 }
 
 static unsigned int spinning;
@@ -329,6 +344,7 @@ TEST(copy_on_write)
 TEST(exec_program)
 TEST(exec_errors)
 TEST(exec_and_fork_without_memory)
+TEST(fork_limit)
 TEST(threads_end_together)
 TEST(kill_sleeper)
 TEST(kill_reader)
@@ -344,6 +360,7 @@ int main(void)
 		cmocka_unit_test(test_exec_program),
 		cmocka_unit_test(test_exec_errors),
 		cmocka_unit_test(test_exec_and_fork_without_memory),
+		cmocka_unit_test(test_fork_limit),
 		cmocka_unit_test(test_threads_end_together),
 		cmocka_unit_test(test_kill_sleeper),
 		cmocka_unit_test(test_kill_reader),

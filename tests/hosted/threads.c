@@ -249,10 +249,15 @@ long hosted_syscall(unsigned long nr, unsigned long a0, unsigned long a1, unsign
 	return (long)regs->a0;
 }
 
-long hosted_clone(unsigned long flags, program_fn *fn, void *arg)
+void hosted_next_program(program_fn *fn, void *arg)
 {
 	self->regs.pc = (unsigned long)fn;
 	self->regs.s1 = (unsigned long)arg;
+}
+
+long hosted_clone(unsigned long flags, program_fn *fn, void *arg)
+{
+	hosted_next_program(fn, arg);
 	return sys(SYS_CLONE, flags, 0, 0, 0, 0);
 }
 

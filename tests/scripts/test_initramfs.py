@@ -146,6 +146,23 @@ def test_aligned(tmp_path: Path) -> None:
     assert len(pack(tree, tmp_path / "b.cpio")) < 13000 + 300
 
 
+def test_start(tmp_path: Path) -> None:
+    """An archive for a place that is no page's start, which has a header before the page."""
+    tree = make_tree(tmp_path / "tree")
+    for start in (0, 4, 2000, 3980, 4092):
+        subprocess.run([str(INITRAMFS), "-q", "--start", str(start), "-o", str(tmp_path / "a"),
+                        str(tree)], check=True, timeout=60)
+        found = members((tmp_path / "a").read_bytes())
+        assert {(start + found[name].at) % PAGE for name in ("init", "bin/ls")} == {0}
+    (tmp_path / "list").write_text("file /init tree/init 0755 0 0\n")
+    subprocess.run([str(INITRAMFS), "-q", "--start", "3980", "-o", str(tmp_path / "a"),
+                    str(tmp_path / "list")], check=True, timeout=60)
+    assert members((tmp_path / "a").read_bytes())["init"].at == PAGE - 3980
+    done = subprocess.run([str(INITRAMFS), "--start", "3", "-o", "x", str(tree)], timeout=60,
+                          stderr=subprocess.PIPE, check=False)
+    assert done.returncode == 2
+
+
 @pytest.mark.parametrize("tool", [["cpio", "-i", "--quiet", "-d", "-m"],
                                   ["bsdtar", "-x", "-f", "-"]], ids=["cpio", "bsdtar"])
 def test_others_extract(tmp_path: Path, tool: List[str]) -> None:
