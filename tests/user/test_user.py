@@ -73,7 +73,7 @@ def kernel(base: str, *options: str) -> Kernel:
 
 
 def boot_user(ahoy: Kernel, folder: Path, commands: Sequence[str], *args: object,
-              more: Optional[Mapping[str, Entry]] = None, timeout: int = 240) -> Result:
+              more: Optional[Mapping[str, Entry]] = None, timeout: int = 120) -> Result:
     """Run commands on Ahoy, and check that all ended, well, and then the machine."""
     initrd = folder / "initrd"
     initrd.write_bytes(system(["AHOY=1", *commands], more, names=["test-exec"]))
