@@ -2,6 +2,7 @@
 /* The beginning of all processes */
 #include "file.h"
 #include "process.h"
+#include "syscall.h"
 #include <ahoy/errno.h>
 
 int personality_start(const void *initramfs, size_t size, struct user_regs *regs)
@@ -12,6 +13,7 @@ int personality_start(const void *initramfs, size_t size, struct user_regs *regs
 
 	if (err)
 		return err;
+	syscall_trace_start();
 	process = process_create(NULL, &task);
 	if (!process)
 		return -ENOMEM;

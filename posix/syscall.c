@@ -95,7 +95,7 @@ long personality_syscall(unsigned long a0, unsigned long a1, unsigned long a2, u
 {
 	unsigned int place;
 
-	if (IS_ENABLED(CONFIG_SYSCALL_TRACE))
+	if (IS_ENABLED(CONFIG_SYSCALL_TRACE) && syscall_tracing)
 		return traced(row_of(nr), (const unsigned long[]){ a0, a1, a2, a3, a4, a5 }, nr);
 	if (unlikely(nr >= SYSCALLS)) {
 		syscall_unknown(nr);
@@ -110,5 +110,6 @@ long personality_syscall(unsigned long a0, unsigned long a1, unsigned long a2, u
 void personality_syscall_regs(struct user_regs *regs)
 {
 	row_of(regs->a7)->with_regs(regs);
-	syscall_trace_result((long)regs->a0);
+	if (syscall_tracing)
+		syscall_trace_result((long)regs->a0);
 }

@@ -97,10 +97,20 @@ static inline void syscall_unknown(unsigned long nr)
 #endif
 
 #ifdef CONFIG_SYSCALL_TRACE
+/* Shall calls be traced? Does the command line say so? */
+extern bool syscall_tracing;
+void syscall_trace_start(void);
+
 /* @row is called with @args: say so. Then: it returned @result. */
 void syscall_trace_call(const struct syscall_row *row, unsigned long nr, const unsigned long *args);
 void syscall_trace_result(long result);
 #else
+#define syscall_tracing false
+
+static inline void syscall_trace_start(void)
+{
+}
+
 static inline void syscall_trace_call(const struct syscall_row *row, unsigned long nr,
 				      const unsigned long *args)
 {

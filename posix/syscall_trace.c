@@ -8,6 +8,32 @@
 #include <ahoy/compiler.h>
 #include <ahoy/errname.h>
 #include <ahoy/printf.h>
+#include <ahoy/string.h>
+
+bool syscall_tracing;
+
+/* Is @word one of those of the kernel's command line? */
+static bool is_asked_for(const char *word)
+{
+	const char *at = core_command_line();
+	size_t len = strlen(word);
+
+	while (*at) {
+		size_t n = 0;
+
+		while (at[n] && at[n] != ' ')
+			n++;
+		if (n == len && !memcmp(at, word, n))
+			return true;
+		at += n + (at[n] == ' ');
+	}
+	return false;
+}
+
+void syscall_trace_start(void)
+{
+	syscall_tracing = is_asked_for("syscall_trace");
+}
 
 /* Small numbers are counts, descriptors and errors, large ones addresses. */
 static int format_number(char *text, size_t size, long value)
