@@ -198,6 +198,8 @@ void secondary_start(unsigned long hartid)
 
 	if (!claim_place(hart, hartid))
 		cpu_idle_forever();
+	/* Code that others have had fenced was not for this hart. */
+	fence_code();
 	traps_hart_init((char *)hart->trap_stack + TRAP_STACK_SIZE);
 	timers_hart_init();
 	hart_accept_interrupts();

@@ -57,6 +57,7 @@ struct memory_object {
 	bool fixed;	/* its contents and size do not change */
 	phys_addr_t pa; /* of a fixed one: where its first in_place bytes are, whole pages */
 	u64 in_place;
+	bool code_fenced; /* all harts see these as code: they do not change any more */
 
 	struct mutex mappings_lock;
 	struct list_head mappings;

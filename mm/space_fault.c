@@ -41,16 +41,33 @@ static unsigned int quiet_access(const struct mapping *mapping)
 	return mapping->flags & (VM_READ | VM_EXEC);
 }
 
-/* Put a leaf where there is none, and let this hart try again. */
-static int add_leaf(struct address_space *space, const struct user_leaf *leaf)
+/*
+ * The page of @leaf may be run from here on, by any hart, and may have been written
+ * by any. What lies in memory as it always was is seen by all after the first time.
+ */
+static void fence_leaf_code(const struct mapping *mapping, const struct user_leaf *leaf)
 {
-	int made = user_leaf_insert(&space->tables, leaf, table_alloc);
+	struct memory_object *object = mapping->object;
+	bool in_place = object && !leaf->own &&
+			mapping->offset + (leaf->va - mapping->start) < object->in_place;
 
+	if (!(leaf->access & VM_EXEC) || (in_place && READ_ONCE(object->code_fenced)))
+		return;
+	smp_fence_code();
+	if (in_place)
+		WRITE_ONCE(object->code_fenced, true);
+}
+
+/* Put a leaf where there is none, and let this hart try again. */
+static int add_leaf(struct address_space *space, const struct mapping *mapping,
+		    const struct user_leaf *leaf)
+{
+	int made;
+
+	fence_leaf_code(mapping, leaf);
+	made = user_leaf_insert(&space->tables, leaf, table_alloc);
 	if (made < 0)
 		return made;
-	/* Code may have been written to it by any hart, and run by any from here on. */
-	if (leaf->access & VM_EXEC)
-		smp_fence_code();
 	user_fence_here(leaf->va, made);
 	return 0;
 }
@@ -71,7 +88,8 @@ static struct page *copy_page(const void *from)
 	return page;
 }
 
-static int add_copy(struct address_space *space, struct user_leaf *leaf, const void *from)
+static int add_copy(struct address_space *space, const struct mapping *mapping,
+		    struct user_leaf *leaf, const void *from)
 {
 	struct page *page = copy_page(from);
 	int err;
@@ -81,14 +99,15 @@ static int add_copy(struct address_space *space, struct user_leaf *leaf, const v
 	leaf->pa = page_to_phys(page);
 	leaf->own = true;
 	leaf->access |= VM_WRITE;
-	err = add_leaf(space, leaf);
+	err = add_leaf(space, mapping, leaf);
 	if (err)
 		own_page_put(leaf->pa);
 	return err;
 }
 
 /* The first write to a page that others may read: put a copy in its place. */
-static int copy_on_write(struct address_space *space, struct user_leaf *leaf)
+static int copy_on_write(struct address_space *space, const struct mapping *mapping,
+			 struct user_leaf *leaf)
 {
 	bool own = leaf->own;
 	phys_addr_t before = leaf->pa;
@@ -99,10 +118,9 @@ static int copy_on_write(struct address_space *space, struct user_leaf *leaf)
 	leaf->pa = page_to_phys(page);
 	leaf->own = true;
 	leaf->access |= VM_WRITE;
+	fence_leaf_code(mapping, leaf);
 	if (user_leaf_change(&space->tables, leaf))
 		tables_fence(space, leaf->va, leaf->va + PAGE_SIZE);
-	if (leaf->access & VM_EXEC)
-		smp_fence_code();
 	if (own)
 		own_page_put(before);
 	return 0;
@@ -141,7 +159,7 @@ static int add_zero_block(struct address_space *space, const struct mapping *map
 	leaf.pa = page_to_phys(page);
 	leaf.own = true;
 	leaf.access = quiet_access(mapping) | (mapping->flags & VM_WRITE);
-	err = add_leaf(space, &leaf);
+	err = add_leaf(space, mapping, &leaf);
 	if (err)
 		own_page_put(leaf.pa);
 	return err;
@@ -159,7 +177,7 @@ static int add_fixed_block(struct address_space *space, const struct mapping *ma
 	    offset + USER_BLOCK_SIZE > object->in_place)
 		return -EINVAL;
 	leaf.pa = object->pa + offset;
-	return add_leaf(space, &leaf);
+	return add_leaf(space, mapping, &leaf);
 }
 
 /* So much around an access is mapped with it, where that takes nothing but the leaves. */
@@ -204,19 +222,19 @@ static int fault_empty(struct address_space *space, const struct mapping *mappin
 		if (!add_zero_block(space, mapping, leaf))
 			return 0;
 		if (access == VM_WRITE)
-			return add_copy(space, &leaf, NULL);
+			return add_copy(space, mapping, &leaf, NULL);
 		leaf.pa = zero_page();
-		return leaf.pa ? add_leaf(space, &leaf) : -ENOMEM;
+		return leaf.pa ? add_leaf(space, mapping, &leaf) : -ENOMEM;
 	}
 	err = memory_object_find(mapping->object, mapping->offset + (va - mapping->start),
 				 &leaf.pa);
 	if (err)
 		return err;
 	if (access == VM_WRITE && !shared)
-		return add_copy(space, &leaf, phys_to_virt(leaf.pa));
+		return add_copy(space, mapping, &leaf, phys_to_virt(leaf.pa));
 	if (!add_fixed_block(space, mapping, leaf))
 		return 0;
-	err = add_leaf(space, &leaf);
+	err = add_leaf(space, mapping, &leaf);
 	if (!err && IS_ENABLED(CONFIG_USERSPACE) && mapping->object->in_place)
 		add_around(space, mapping, &leaf);
 	return err;
@@ -240,7 +258,7 @@ static int fault_write(struct address_space *space, const struct mapping *mappin
 			return err;
 		user_leaf_find(&space->tables, va, leaf);
 	}
-	return copy_on_write(space, leaf);
+	return copy_on_write(space, mapping, leaf);
 }
 
 static int fault_mapped(struct address_space *space, const struct mapping *mapping,
