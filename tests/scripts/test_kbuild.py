@@ -22,7 +22,7 @@ CROSS = "riscv64-linux-gnu-"
 LINE = "Hello world."
 # What a copy of the tree holds: all that the build reads, and .gitignore.
 PARTS = ("Kbuild", "Kconfig", "Makefile", ".gitignore", "arch", "configs", "drivers", "include",
-         "kernel", "lib", "mm", "posix", "scripts")
+         "kernel", "lib", "mm", "posix", "scripts", "usr")
 KEPT = ("PATH", "HOME", "TMPDIR")
 
 
