@@ -178,7 +178,7 @@ def test_random_is_reproducible(ours: model.Model) -> None:
 def test_random_is_valid_and_spread(ours: model.Model) -> None:
     """Each stands as it is; every bool that can be set is on in some and off in others."""
     planner = sweep_plan.Planner(ours, [], [1])
-    texts = [planner.random("spread", number) for number in range(200)]
+    texts = [planner.random("spread", number) for number in range(300)]
     for case in texts[:50]:
         assert ours.complete(case.text) == case.text
         assert not case.drawn or ours.complete(case.drawn) == case.drawn
