@@ -94,7 +94,7 @@ static int wait_common(const u32 *word, u32 expected, u64 deadline, bool interru
 		spin_lock_masked(&lock);
 		result = thread->wait_result;
 	}
-	if (interruptible)
+	if (result == -EINTR)
 		thread->notified = false;
 	spin_unlock(&lock, flags);
 	return result;
