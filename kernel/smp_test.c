@@ -7,6 +7,7 @@
 #include <ahoy/thread.h>
 #include <ahoy/timer.h>
 #include <ahoy/wait.h>
+#include <asm/irqflags.h>
 
 static u32 seen; /* bit n: a thread ran on hart n (up to 32) */
 
@@ -111,4 +112,39 @@ KTEST(smp, call)
 	for (i = 0; i < 2; i++)
 		KTEST_EXPECT(thread_join(threads[i]) == 0);
 	KTEST_EXPECT(crossed == 200 * smp_online());
+}
+
+static struct timer again;
+static u32 again_runs;
+
+static void arm_again(struct timer *timer)
+{
+	WRITE_ONCE(again_runs, 1);
+	time_delay(2 * NSEC_PER_MSEC);
+	timer_arm(timer, time_now() + 100 * NSEC_PER_MSEC);
+}
+
+static void arm_here(void *arg)
+{
+	timer_arm(&again, time_now());
+}
+
+/* A timer that arms itself again on another hart does not after it was cancelled. */
+KTEST(smp, cancel_while_arming)
+{
+	unsigned long flags;
+
+	smp_wait();
+	if (smp_online() < 2)
+		return;
+	again_runs = 0;
+	timer_init(&again, arm_again);
+	/* Not moved to where the timer is. */
+	flags = local_irq_save();
+	smp_call(!this_hart(), arm_here, NULL);
+	while (!READ_ONCE(again_runs))
+		;
+	timer_cancel(&again);
+	KTEST_EXPECT(!READ_ONCE(again.armed));
+	local_irq_restore(flags);
 }

@@ -162,6 +162,35 @@ KTEST(wait, results)
 }
 
 #ifdef CONFIG_TIMERS
+static int interruptible_results[2];
+
+static int wait_twice(void *arg)
+{
+	interruptible_results[0] = wait_on_interruptible(&gate, 0, TIME_NEVER);
+	interruptible_results[1] = wait_on_interruptible(&gate, 1, time_now() + 20 * NSEC_PER_MSEC);
+	return 0;
+}
+
+/* A notification between the wake and the return of the wait is one for the next wait. */
+KTEST(wait, notify_behind_wake)
+{
+	struct thread *thread;
+	unsigned long flags;
+
+	gate = 0;
+	thread = thread_create("twice", wait_twice, NULL, PRIORITY_DEFAULT);
+	KTEST_ASSERT(thread);
+	while (!READ_ONCE(thread->wait_word))
+		thread_yield();
+	flags = local_irq_save();
+	gate = 1;
+	KTEST_EXPECT(wake(&gate, 1) == 1);
+	thread_notify(thread);
+	local_irq_restore(flags);
+	thread_join(thread);
+	KTEST_EXPECT(interruptible_results[0] == -EINTR || interruptible_results[1] == -EINTR);
+}
+
 static int nap(void *arg)
 {
 	u64 start = time_now(), ns = (unsigned long)arg;

@@ -106,15 +106,22 @@ void timer_arm(struct timer *timer, u64 deadline)
 bool timer_cancel(struct timer *timer)
 {
 	unsigned long flags = local_irq_save();
-	struct timer_queue *queue = lock_queue_of(timer);
-	bool armed = timer->armed;
+	bool armed = false, runs;
 
-	if (armed)
-		dequeue(queue, timer);
-	spin_unlock_masked(&queue->lock);
-	if (IS_ENABLED(CONFIG_SMP) && queue != &timer_queues[this_hart()])
-		while (load_acquire(&queue->running) == timer)
+	do {
+		struct timer_queue *queue = lock_queue_of(timer);
+
+		runs = IS_ENABLED(CONFIG_SMP) && queue != &timer_queues[this_hart()] &&
+		       queue->running == timer;
+		if (timer->armed) {
+			dequeue(queue, timer);
+			armed = true;
+		}
+		spin_unlock_masked(&queue->lock);
+		/* It may arm itself again before it ends: look once more then. */
+		while (runs && load_acquire(&queue->running) == timer)
 			;
+	} while (runs);
 	local_irq_restore(flags);
 	return armed;
 }

@@ -277,6 +277,8 @@ static int find_room(struct address_space *space, unsigned long hint, size_t siz
 	/* Blocks want to be aligned as their memory is. */
 	if (IS_ENABLED(CONFIG_HUGE_PAGES) && size >= USER_BLOCK_SIZE)
 		align = USER_BLOCK_SIZE;
+	if (hint >= user_end)
+		hint = 0;
 	at = ALIGN(max_t(unsigned long, hint, PAGE_SIZE), align);
 	for (mapping = mapping_at_or_above(space, at); mapping; mapping = mapping_next(mapping)) {
 		if (mapping->start > at && mapping->start - at >= size)

@@ -211,6 +211,18 @@ KTEST(address_space, copy_up_to_the_end)
 	leave(space);
 }
 
+/* A hint is one, wherever it points. */
+KTEST(address_space, hint_at_the_top)
+{
+	struct address_space *space = address_space_create();
+	unsigned long addr = -4096UL;
+
+	KTEST_ASSERT(space);
+	KTEST_EXPECT(address_space_map(space, &addr, 2UL << 20, NULL, 0, RW | VM_ANYWHERE) == 0);
+	KTEST_EXPECT(addr >= PAGE_SIZE && addr < user_end);
+	address_space_destroy(space);
+}
+
 /* --- all operations against a model of what they do ------------------------------------- */
 
 #define PAGES 48
