@@ -105,12 +105,11 @@ BENCH(thread, create_join)
 	return BENCH_ROUNDS;
 }
 
-static u32 gate;
-static bool over;
+static u32 gate; /* 1: nobody waits at it any more */
 
 static int wait_at_gate(void *arg)
 {
-	while (!READ_ONCE(over))
+	while (!READ_ONCE(gate))
 		wait_on(&gate, 0, TIME_NEVER);
 	return 0;
 }
@@ -118,18 +117,19 @@ static int wait_at_gate(void *arg)
 /* From the call until the thread that is woken, more urgent than this one, waits again. */
 BENCH(wait, wake_wait)
 {
-	struct thread *thread = thread_create("gate", wait_at_gate, NULL, PRIORITY_DEFAULT - 1);
+	struct thread *thread;
 
+	gate = 0;
+	thread = thread_create("gate", wait_at_gate, NULL, PRIORITY_DEFAULT - 1);
 	if (!thread)
 		return 0;
-	over = false;
 	thread_yield();
 	BENCH_LOOP
 	{
 		wake(&gate, 1);
 		thread_yield();
 	}
-	over = true;
+	WRITE_ONCE(gate, 1);
 	wake(&gate, 1);
 	thread_join(thread);
 	return BENCH_ROUNDS;

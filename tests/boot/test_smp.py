@@ -61,6 +61,15 @@ def test_panic_everywhere(number: int) -> None:
     assert result.text.count("Kernel panic - not syncing") == 1, number
 
 
+def test_benchmarks_end() -> None:
+    """No thread of a benchmark waits for ever, however the harts' steps interleave."""
+    kernel = build("smp", "BENCH=y", "SPINLOCK_TEST_AND_SET=y")
+    for _ in range(8):
+        result = boot(kernel, "--smp", "4", timeout=30)
+        check_clean(kernel, result)
+        assert "bench: wait.wake_wait" in result.text
+
+
 def test_line_waits_for_none() -> None:
     """Other harts cost the way of the line what reading their nodes costs."""
     kernel = build("smp")
