@@ -208,14 +208,14 @@ static void add_around(struct address_space *space, const struct mapping *mappin
 
 /* --- faults -------------------------------------------------------------------------- */
 
-/* Nothing is there yet. */
-static int fault_empty(struct address_space *space, const struct mapping *mapping, unsigned long va,
-		       unsigned int access)
+/* Nothing is there yet, where @leaf is to be. */
+static int fault_empty(struct address_space *space, const struct mapping *mapping,
+		       struct user_leaf leaf, unsigned int access)
 {
-	struct user_leaf leaf = { .va = va, .access = quiet_access(mapping) };
 	bool shared = mapping->flags & VM_SHARED;
 	int err;
 
+	leaf.access = quiet_access(mapping);
 	if (access == VM_WRITE && shared)
 		leaf.access |= VM_WRITE;
 	if (!mapping->object) {
@@ -226,7 +226,7 @@ static int fault_empty(struct address_space *space, const struct mapping *mappin
 		leaf.pa = zero_page();
 		return leaf.pa ? add_leaf(space, mapping, &leaf) : -ENOMEM;
 	}
-	err = memory_object_find(mapping->object, mapping->offset + (va - mapping->start),
+	err = memory_object_find(mapping->object, mapping->offset + (leaf.va - mapping->start),
 				 &leaf.pa);
 	if (err)
 		return err;
@@ -269,7 +269,7 @@ static int fault_mapped(struct address_space *space, const struct mapping *mappi
 
 	tables_lock(space);
 	if (!user_leaf_find(&space->tables, va, &leaf))
-		err = fault_empty(space, mapping, va, access);
+		err = fault_empty(space, mapping, leaf, access);
 	else if (leaf.access & access)
 		/* The hart remembered less, or another thread was faster. */
 		user_fence_here(va, true);

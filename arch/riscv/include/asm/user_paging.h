@@ -44,6 +44,10 @@ struct user_leaf {
 	unsigned int access; /* VM_ bits */
 	bool block;	     /* 2 MiB, else a page */
 	bool own;	     /* a bit for whoever made the leaf */
+
+	/* Where it was found, or would be; NULL: it was not looked for. */
+	u64 *slot;
+	unsigned int level;
 };
 
 static __always_inline unsigned long user_leaf_size(const struct user_leaf *leaf)
@@ -66,26 +70,18 @@ int user_paging_init(void *(*table_alloc)(void)) __must_check;
 void user_tables_init(struct user_tables *tables, void *page);
 
 /*
- * Unhook the tables that serve [@start, @end) alone, which is free of leaves.
- * Return: their pages, linked by their first words, to be freed after a fence
- * of all addresses; NULL if there are none. The root stays. Context: the
- * caller keeps others from these tables, as in all that follows.
- */
-void *user_tables_prune(struct user_tables *tables, unsigned long start, unsigned long end);
-
-/*
  * Find the first leaf that maps an address from @leaf->va to @end - 1. Return:
- * whether there is one, and then it in *@leaf.
+ * whether there is one, and then it in *@leaf. Context: the caller keeps others
+ * from these tables, as in all that follows.
  */
 bool user_leaf_next(const struct user_tables *tables, struct user_leaf *leaf, unsigned long end);
 
-/* The leaf that maps @va. Return: whether there is one. */
-static inline bool user_leaf_find(const struct user_tables *tables, unsigned long va,
-				  struct user_leaf *leaf)
-{
-	leaf->va = va;
-	return user_leaf_next(tables, leaf, va + 1);
-}
+/*
+ * The leaf that maps @va. Return: whether there is one; else *@leaf says where
+ * it would be, and has nothing but @va. That holds as long as no table is
+ * made or taken away.
+ */
+bool user_leaf_find(const struct user_tables *tables, unsigned long va, struct user_leaf *leaf);
 
 /*
  * Put a leaf where there is none. @table_alloc gives a page in the linear map
@@ -106,11 +102,39 @@ void user_leaf_insert_run(struct user_tables *tables, const struct user_leaf *le
 			  unsigned long n);
 
 /*
- * Give the leaf at @leaf->va its new contents. Return: whether harts may
+ * Give @leaf, which was found, its new contents. Return: whether harts may
  * remember more than it permits now, or another page; then a fence must
  * follow.
  */
 bool user_leaf_change(struct user_tables *tables, const struct user_leaf *leaf);
+
+/*
+ * Let the leaves in [@start, @end), on the bounds of which is no block, permit
+ * @access; but to write only those that do. Return: as user_leaf_change().
+ */
+bool user_leaves_limit(struct user_tables *tables, unsigned long start, unsigned long end,
+		       unsigned int access);
+
+/*
+ * Put the own leaves of @from in [@start, @end), which begins and ends no block,
+ * into @to as well; none of both permits to write any more. @hold is called for
+ * each, @table_alloc as by user_leaf_insert(). Return: 0; 1 if a fence of @from
+ * must follow; -ENOMEM, then too.
+ */
+int user_leaves_share(struct user_tables *from, struct user_tables *to, unsigned long start,
+		      unsigned long end, void *(*table_alloc)(void),
+		      void (*hold)(phys_addr_t pa)) __must_check;
+
+/*
+ * Forget the leaves in [@start, @end), on the bounds of which is no block, and
+ * which permit nothing, unless no hart has @tables loaded; @put is called for
+ * those that are own. Unhook the tables on the way to them that serve nothing
+ * outside of [@floor, @ceiling). Return: these tables' pages, linked by their first
+ * words, to be freed after a fence of all addresses; NULL if there are none. The
+ * root stays.
+ */
+void *user_tables_drop(struct user_tables *tables, unsigned long start, unsigned long end,
+		       unsigned long floor, unsigned long ceiling, void (*put)(phys_addr_t pa));
 
 /* Forget the leaf at @va, which permitted nothing already. */
 void user_leaf_erase(struct user_tables *tables, unsigned long va);
