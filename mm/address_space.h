@@ -101,8 +101,18 @@ void tables_free(struct address_space *space);
 
 /* --- own_page.c ------------------------------------------------------------------- */
 
-/* A page (@order 0) or a block (USER_BLOCK_ORDER) with one user. Return: NULL without memory. */
-struct page *own_page_alloc(unsigned int order);
+/* A page with one user. Return: NULL without memory. */
+static __always_inline struct page *own_page_alloc(void)
+{
+	struct page *page = page_alloc(0);
+
+	if (likely(page))
+		page->users = 1;
+	return page;
+}
+
+/* A block, in the same way. */
+struct page *own_block_alloc(void);
 
 /* More users of the page or block that @pa is in; one less; whether there is only one. */
 void own_page_get(phys_addr_t pa, u32 users);

@@ -9,9 +9,8 @@
 
 BUILD_BUG_ON(VMALLOC_START >> LEVEL_SHIFT(2) != (VMALLOC_END - 1) >> LEVEL_SHIFT(2));
 
-/* Bits that are software's (10.3.1): a leaf, valid or not; whoever made it knows why. */
-#define PTE_IS_LEAF BIT(8)
-#define PTE_OWN	    BIT(9)
+/* No address is in it. */
+#define NO_TABLE ~0UL
 
 unsigned long user_end;
 
@@ -19,24 +18,6 @@ static pte_t *kernel_root;
 static unsigned int root_level; /* 2: Sv39, 3: Sv48, 4: Sv57 */
 
 /* --- entries ------------------------------------------------------------------ */
-
-static pte_t leaf_pte(const struct user_leaf *leaf)
-{
-	pte_t pte = make_pte(leaf->pa, PTE_IS_LEAF | PTE_U | PTE_A);
-
-	if (leaf->own)
-		pte |= PTE_OWN;
-	if (leaf->access)
-		pte |= PTE_V;
-	/* Write without read is reserved (10.3.1, table 28). */
-	if (leaf->access & (VM_READ | VM_WRITE))
-		pte |= PTE_R;
-	if (leaf->access & VM_WRITE)
-		pte |= PTE_W | PTE_D;
-	if (leaf->access & VM_EXEC)
-		pte |= PTE_X;
-	return pte;
-}
 
 static void leaf_of(struct user_leaf *leaf, pte_t pte, unsigned long va, unsigned int level)
 {
@@ -46,10 +27,8 @@ static void leaf_of(struct user_leaf *leaf, pte_t pte, unsigned long va, unsigne
 		.block = level > 0,
 		.own = pte & PTE_OWN,
 	};
-	if (!(pte & PTE_V))
-		return;
-	leaf->access = (pte & PTE_R ? VM_READ : 0) | (pte & PTE_W ? VM_WRITE : 0) |
-		       (pte & PTE_X ? VM_EXEC : 0);
+	if (pte & PTE_V)
+		leaf->access = (pte & PTE_LEAF) >> ACCESS_SHIFT;
 }
 
 /* May a hart remember more of @old than it finds in @new? */
@@ -77,17 +56,26 @@ static bool set_pte(struct user_tables *tables, unsigned long va, unsigned int l
 
 /* --- tables -------------------------------------------------------------------- */
 
-/* The last entry on the way to @va, which is a leaf or empty; its level in *@level. */
-static pte_t *find_slot(const struct user_tables *tables, unsigned long va, unsigned int *level)
+/*
+ * The last entry on the way to @va, which is a leaf or empty; its level in
+ * *@level. The table of pages that was found last is found at once.
+ */
+static pte_t *find_slot(struct user_tables *tables, unsigned long va, unsigned int *level)
 {
 	pte_t *table = tables->root, *slot;
 
-	for (*level = root_level;; --*level) {
+	*level = 0;
+	if (va >> LEVEL_SHIFT(1) == tables->latest)
+		return &tables->latest_table[table_index(va, 0)];
+	for (*level = root_level; *level; --*level) {
 		slot = &table[table_index(va, *level)];
-		if (!*level || !*slot || *slot & PTE_IS_LEAF)
+		if (!*slot || *slot & PTE_IS_LEAF)
 			return slot;
 		table = pte_table(*slot);
 	}
+	tables->latest = va >> LEVEL_SHIFT(1);
+	tables->latest_table = table;
+	return &table[table_index(va, 0)];
 }
 
 /*
@@ -133,7 +121,7 @@ struct run {
 };
 
 /* The first run from @run->va on; it ends before @end. Return: whether there is one. */
-static bool find_run(const struct user_tables *tables, struct run *run, unsigned long end)
+static bool find_run(struct user_tables *tables, struct run *run, unsigned long end)
 {
 	unsigned long va = run->va;
 
@@ -163,7 +151,7 @@ static __always_inline void end_run(struct run *run)
 	run->va += run->n * LEVEL_SIZE(run->level);
 }
 
-bool user_leaf_find(const struct user_tables *tables, unsigned long va, struct user_leaf *leaf)
+bool user_leaf_find(struct user_tables *tables, unsigned long va, struct user_leaf *leaf)
 {
 	unsigned int level;
 	pte_t *slot = find_slot(tables, va, &level);
@@ -176,7 +164,7 @@ bool user_leaf_find(const struct user_tables *tables, unsigned long va, struct u
 	return *slot;
 }
 
-bool user_leaf_next(const struct user_tables *tables, struct user_leaf *leaf, unsigned long end)
+bool user_leaf_next(struct user_tables *tables, struct user_leaf *leaf, unsigned long end)
 {
 	struct run run = { .va = leaf->va };
 
@@ -198,18 +186,21 @@ int user_leaf_insert(struct user_tables *tables, const struct user_leaf *leaf,
 		slot = find_slot(tables, leaf->va, &level);
 	if (level < leaf->block)
 		return -EEXIST;
-	slot = make_slot(slot, level, leaf->va, leaf->block, table_alloc);
-	if (!slot)
-		return -ENOMEM;
+	if (level > leaf->block) {
+		slot = make_slot(slot, level, leaf->va, leaf->block, table_alloc);
+		if (!slot)
+			return -ENOMEM;
+	}
 	/* Whoever finds the entry finds the page as it was prepared before. */
-	__atomic_store_n(slot, leaf_pte(leaf), __ATOMIC_RELEASE);
+	__atomic_store_n(slot, leaf_pte(leaf->pa, leaf->access, leaf->own), __ATOMIC_RELEASE);
 	return level > leaf->block;
 }
 
 void user_leaf_insert_run(struct user_tables *tables, const struct user_leaf *leaf, unsigned long n)
 {
 	unsigned int level;
-	pte_t *slot = find_slot(tables, leaf->va, &level), pte = leaf_pte(leaf);
+	pte_t *slot = find_slot(tables, leaf->va, &level),
+	      pte = leaf_pte(leaf->pa, leaf->access, leaf->own);
 
 	if (level)
 		return;
@@ -224,7 +215,8 @@ void user_leaf_insert_run(struct user_tables *tables, const struct user_leaf *le
 bool user_leaf_change(struct user_tables *tables, const struct user_leaf *leaf)
 {
 	__atomic_thread_fence(__ATOMIC_RELEASE);
-	return set_pte(tables, leaf->va, leaf->level, leaf->slot, leaf_pte(leaf));
+	return set_pte(tables, leaf->va, leaf->level, leaf->slot,
+		       leaf_pte(leaf->pa, leaf->access, leaf->own));
 }
 
 void user_leaf_erase(struct user_tables *tables, unsigned long va)
@@ -255,8 +247,7 @@ int user_leaf_split(struct user_tables *tables, unsigned long va, void *(*table_
 bool user_leaves_limit(struct user_tables *tables, unsigned long start, unsigned long end,
 		       unsigned int access)
 {
-	const struct user_leaf most = { .access = access & ~VM_WRITE };
-	pte_t bits = leaf_pte(&most) & (PTE_V | PTE_LEAF);
+	pte_t bits = leaf_pte(0, access & ~VM_WRITE, false) & (PTE_V | PTE_LEAF);
 	pte_t kept = ~(PTE_V | PTE_LEAF | PTE_D) | (access & VM_WRITE ? PTE_W | PTE_D : 0);
 	struct run run = { .va = start };
 	bool taken = false;
@@ -335,6 +326,7 @@ static void drop(struct drop *range, pte_t *table, unsigned int level, unsigned 
 		if (at < range->floor || at + size > range->ceiling)
 			continue;
 		set_pte(range->tables, at, level, slot, 0);
+		range->tables->latest = NO_TABLE;
 		/* Walkers may still be in it: to them the link, aligned to a page, is invalid. */
 		*(void **)child = range->list;
 		range->list = child;
@@ -354,7 +346,7 @@ void user_tables_init(struct user_tables *tables, void *page)
 {
 	unsigned int first = table_index(PAGE_OFFSET, root_level);
 
-	*tables = (struct user_tables){ .root = page };
+	*tables = (struct user_tables){ .root = page, .latest = NO_TABLE };
 	memset(tables->root, 0, first * sizeof(pte_t));
 	memcpy(tables->root + first, kernel_root + first, (PTRS_PER_TABLE - first) * sizeof(pte_t));
 }

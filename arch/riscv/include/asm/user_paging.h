@@ -12,9 +12,11 @@
 #define ASM_USER_PAGING_H
 
 #include <ahoy/compiler.h>
+#include <ahoy/personality.h>
 #include <ahoy/types.h>
 #include <ahoy/user_memory.h>
 #include <asm/page.h>
+#include <asm/pte.h>
 
 #define USER_BLOCK_SIZE	 (2UL << 20)
 #define USER_BLOCK_ORDER 9
@@ -25,9 +27,12 @@
 #define USER_HARTS 1
 #endif
 
-/* What one address space is to the harts. Zero, but for the root, is what a new one is. */
+/* What one address space is to the harts. user_tables_init() makes them. */
 struct user_tables {
 	u64 *root;
+	/* The table of pages that was used last, and which 2 MiB it is for. */
+	unsigned long latest;
+	u64 *latest_table;
 
 	/* Harts that have it in satp, a bit each; others forget it by losing their context. */
 	u64 loaded;
@@ -49,6 +54,28 @@ struct user_leaf {
 	u64 *slot;
 	unsigned int level;
 };
+
+/* Bits that are software's (10.3.1): a leaf, valid or not; whoever made it knows why. */
+#define PTE_IS_LEAF BIT(8)
+#define PTE_OWN	    BIT(9)
+
+/* The permissions of a leaf are those of a mapping, one bit further up. */
+#define ACCESS_SHIFT 1
+BUILD_BUG_ON(VM_READ << ACCESS_SHIFT != PTE_R || VM_WRITE << ACCESS_SHIFT != PTE_W ||
+	     VM_EXEC << ACCESS_SHIFT != PTE_X);
+
+static __always_inline pte_t leaf_pte(phys_addr_t pa, unsigned int access, bool own)
+{
+	pte_t pte = make_pte(pa, PTE_IS_LEAF | PTE_U | PTE_A);
+
+	pte |= (pte_t)own * PTE_OWN | (pte_t)access << ACCESS_SHIFT;
+	if (access)
+		pte |= PTE_V;
+	/* Write without read is reserved (10.3.1, table 28). */
+	if (access & VM_WRITE)
+		pte |= PTE_R | PTE_D;
+	return pte;
+}
 
 static __always_inline unsigned long user_leaf_size(const struct user_leaf *leaf)
 {
@@ -74,14 +101,14 @@ void user_tables_init(struct user_tables *tables, void *page);
  * whether there is one, and then it in *@leaf. Context: the caller keeps others
  * from these tables, as in all that follows.
  */
-bool user_leaf_next(const struct user_tables *tables, struct user_leaf *leaf, unsigned long end);
+bool user_leaf_next(struct user_tables *tables, struct user_leaf *leaf, unsigned long end);
 
 /*
  * The leaf that maps @va. Return: whether there is one; else *@leaf says where
  * it would be, and has nothing but @va. That holds as long as no table is
  * made or taken away.
  */
-bool user_leaf_find(const struct user_tables *tables, unsigned long va, struct user_leaf *leaf);
+bool user_leaf_find(struct user_tables *tables, unsigned long va, struct user_leaf *leaf);
 
 /*
  * Put a leaf where there is none. @table_alloc gives a page in the linear map
@@ -92,6 +119,24 @@ bool user_leaf_find(const struct user_tables *tables, unsigned long va, struct u
  */
 int user_leaf_insert(struct user_tables *tables, const struct user_leaf *leaf,
 		     void *(*table_alloc)(void)) __must_check;
+
+/*
+ * The short way of both: where a leaf for the page at @va would be, if there is
+ * none, and the table was used just now; else NULL. Then: put one there, which is own.
+ */
+static __always_inline u64 *user_page_empty(const struct user_tables *tables, unsigned long va)
+{
+	u64 *slot = &tables->latest_table[table_index(va, 0)];
+
+	return va >> LEVEL_SHIFT(1) == tables->latest && !*slot ? slot : NULL;
+}
+
+static __always_inline void user_page_insert(u64 *slot, phys_addr_t pa, unsigned int access)
+{
+	/* Whoever finds the entry finds the page as it was prepared before. */
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	WRITE_ONCE(*slot, leaf_pte(pa, access, true));
+}
 
 /*
  * Put leaves of @n pages that follow each other, as @leaf is the first of, where
