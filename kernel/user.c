@@ -31,6 +31,7 @@
 #include <asm/vdso.h>
 
 BUILD_BUG_ON(offsetof(struct thread, work) != THREAD_WORK);
+BUILD_BUG_ON(offsetof(struct thread, word) != THREAD_WORD);
 
 /* --- threads -------------------------------------------------------------------- */
 
@@ -118,9 +119,10 @@ struct thread *user_thread_self(void)
 	return thread_current();
 }
 
-void *personality_word(void)
+unsigned long syscall_wants_regs(unsigned long a0)
 {
-	return thread_current()->word;
+	__atomic_fetch_or(&thread_current()->work, WORK_REGS, __ATOMIC_RELAXED);
+	return a0;
 }
 
 void set_personality_word(void *word)
@@ -135,8 +137,15 @@ void user_fp_reset(void)
 
 void user_work(struct user_frame *frame)
 {
-	unsigned int work = __atomic_exchange_n(&frame->thread->work, 0, __ATOMIC_ACQUIRE);
+	unsigned int work = READ_ONCE(frame->thread->work);
 
+	if (work & WORK_REGS) {
+		__atomic_fetch_and(&frame->thread->work, ~WORK_REGS, __ATOMIC_RELAXED);
+		local_irq_enable();
+		personality_syscall_regs(&frame->regs);
+		return;
+	}
+	work = __atomic_exchange_n(&frame->thread->work, 0, __ATOMIC_ACQUIRE);
 	local_irq_enable();
 	if (work & WORK_RESCHED)
 		cond_resched();

@@ -154,7 +154,9 @@ void trap_nested(void)
 
 void traps_hart_init(void *stack_top)
 {
-	csr_write(sscratch, stack_top);
+	unsigned long top = (unsigned long)stack_top;
+
+	csr_write(sscratch, IS_ENABLED(CONFIG_USERSPACE) ? ~top : top);
 	csr_write(stvec, trap_entry);
 }
 

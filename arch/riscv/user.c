@@ -41,18 +41,14 @@ extern void user_thread_begin(void);
 
 static unsigned int access_of(unsigned long cause)
 {
-	switch (cause) {
-	case CAUSE_FETCH_MISALIGNED:
-	case CAUSE_FETCH_ACCESS:
-	case CAUSE_FETCH_PAGE_FAULT:
-		return VM_EXEC;
-	case CAUSE_LOAD_MISALIGNED:
-	case CAUSE_LOAD_ACCESS:
-	case CAUSE_LOAD_PAGE_FAULT:
-		return VM_READ;
-	default:
+	/* Stores, and the atomic instructions, have the highest numbers of their kind. */
+	if (likely(cause == CAUSE_STORE_PAGE_FAULT || cause == CAUSE_STORE_ACCESS ||
+		   cause == CAUSE_STORE_MISALIGNED))
 		return VM_WRITE;
-	}
+	if (cause == CAUSE_LOAD_PAGE_FAULT || cause == CAUSE_LOAD_ACCESS ||
+	    cause == CAUSE_LOAD_MISALIGNED)
+		return VM_READ;
+	return VM_EXEC;
 }
 
 /* Resolve the page fault @cause at @addr. Return: 0 if the program can go on, or why not. */
@@ -89,8 +85,9 @@ void user_trap(struct user_frame *frame, int error)
 void user_frame_init(struct user_frame *frame, struct thread *thread, const struct user_regs *regs)
 {
 	frame->regs = *regs;
-	/* User mode, with interrupts enabled from there on */
-	frame->status = SSTATUS_SPIE;
+	/* User mode, of 64 bits, with interrupts enabled from there on */
+	frame->status = SSTATUS_UXL_64 | SSTATUS_SPIE;
+	frame->trap_stack = csr_read(sscratch);
 	frame->thread = thread;
 	memset(&frame->fpu, 0, sizeof(frame->fpu));
 }
