@@ -220,12 +220,21 @@ const char *core_command_line(void)
 }
 
 #ifdef CONFIG_VDSO
+/* Programs multiply once, without a rest: what is a multiple of 2^-32 is one of 2^-64, moved down. */
+static void vdso_set_ticks(struct vdso_data *shared, u64 ns_per_tick)
+{
+	shared->shift = 0;
+	while (ns_per_tick >> 32 >> shared->shift)
+		shared->shift++;
+	shared->multiplier = ns_per_tick << (32 - shared->shift);
+}
+
 int vdso_objects(struct memory_object **data, struct memory_object **code, size_t *size)
 {
 	struct vdso_data *shared = vdso_shared();
 	const void *image = vdso_image(size);
 
-	shared->ns_per_tick = time_ns_per_tick();
+	vdso_set_ticks(shared, time_ns_per_tick());
 	*data = memory_object_create_image(shared, PAGE_SIZE);
 	*code = memory_object_create_image(image, *size);
 	if (*data && *code)
