@@ -3,8 +3,8 @@
  * The trap entry. sscratch holds the top of the trap stack, so that a fault is
  * reported even where the stack is what failed; while a report is on its way
  * it holds zero, by which a fault inside the report is known. Where there are
- * programs, it holds the complement of that; or a program's frame, which is the
- * only value there that is negative.
+ * programs, what is negative is one's frame; instead of the trap stack's top there
+ * is its complement or, where there is only one hart and so one trap stack, a one.
  *
  * Interrupts run on the stack that they come upon: they are expected, and so
  * is room for them. They save what C functions do not keep, and return.
@@ -12,9 +12,21 @@
 #include <asm/csr.h>
 #include <asm/ptrace.h>
 
-	.macro	complement reg
-#ifdef CONFIG_USERSPACE
-	not	\reg, \reg
+	/* From what sscratch held to the trap stack, and back to the stack that was interrupted */
+	.macro	to_trap_stack
+#if defined(CONFIG_USERSPACE) && defined(CONFIG_SMP)
+	not	sp, sp
+#elif defined(CONFIG_USERSPACE)
+	lla	sp, trap_stack_top
+#endif
+	.endm
+
+	.macro	leave_trap_stack
+#if defined(CONFIG_USERSPACE) && !defined(CONFIG_SMP)
+	csrrwi	sp, sscratch, 1
+#else
+	to_trap_stack
+	csrrw	sp, sscratch, sp
 #endif
 	.endm
 
@@ -28,7 +40,7 @@ trap_entry:
 	bltz	sp, user_trap_entry
 #endif
 	beqz	sp, nested
-	complement sp
+	to_trap_stack
 #ifdef CONFIG_IRQ
 	sd	t0, -8(sp)
 	csrr	t0, scause
@@ -69,8 +81,7 @@ trap_entry:
 #ifdef CONFIG_IRQ
 interrupt:
 	ld	t0, -8(sp)
-	complement sp
-	csrrw	sp, sscratch, sp
+	leave_trap_stack
 	addi	sp, sp, -IRQ_FRAME_SIZE
 	sd	ra, IRQ_RA(sp)
 	sd	t0, IRQ_T(0)(sp)
@@ -126,8 +137,7 @@ interrupt_return:
 user_access:
 	ld	t1, -16(sp)
 	ld	t0, -8(sp)
-	complement sp
-	csrrw	sp, sscratch, sp
+	leave_trap_stack
 	addi	sp, sp, -PT_SIZE
 	.irp	n, 1,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
 	sd	x\n, PT_X(\n)(sp)

@@ -156,7 +156,9 @@ void traps_hart_init(void *stack_top)
 {
 	unsigned long top = (unsigned long)stack_top;
 
-	csr_write(sscratch, IS_ENABLED(CONFIG_USERSPACE) ? ~top : top);
+	if (IS_ENABLED(CONFIG_USERSPACE))
+		top = IS_ENABLED(CONFIG_SMP) ? ~top : 1;
+	csr_write(sscratch, top);
 	csr_write(stvec, trap_entry);
 }
 

@@ -87,7 +87,8 @@ void user_frame_init(struct user_frame *frame, struct thread *thread, const stru
 	frame->regs = *regs;
 	/* User mode, of 64 bits, with interrupts enabled from there on */
 	frame->status = SSTATUS_UXL_64 | SSTATUS_SPIE;
-	frame->trap_stack = csr_read(sscratch);
+	if (IS_ENABLED(CONFIG_SMP))
+		frame->trap_stack = csr_read(sscratch);
 	frame->thread = thread;
 	memset(&frame->fpu, 0, sizeof(frame->fpu));
 }

@@ -34,8 +34,12 @@
 user_trap_entry:
 	other	sd
 	ld	tp, USER_THREAD(sp)
+#ifdef CONFIG_SMP
 	ld	t0, USER_TRAP_STACK(sp)
 	csrrw	t0, sscratch, t0
+#else
+	csrrwi	t0, sscratch, 1
+#endif
 	csrr	t2, scause
 	csrr	t3, sepc
 	sd	t0, USER_X(2)(sp)
