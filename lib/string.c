@@ -95,23 +95,23 @@ __used void *memmove(void *dst, const void *src, size_t n)
 __used void *memset(void *dst, int c, size_t n)
 {
 	u8 *d = dst;
-	u8 *end = d + n;
+	u8 *end = d + n, *stop;
 	/* The byte in each byte of the word. */
 	word_t w = (u8)c * (~0UL / 0xff);
 
 	while (d != end && !word_aligned(d))
 		*d++ = (u8)c;
-	/* Sixteen words at a time: what is cleared is mostly whole pages. */
-	for (n = (size_t)(end - d); n >= 16 * WORD; n -= 16 * WORD) {
+	n = (size_t)(end - d);
+	/* Many words at a time: what is cleared is mostly whole pages. */
+	for (stop = d + ALIGN_DOWN(n, 32 * WORD); d != stop; d += 32 * WORD) {
 		word_t *p = (word_t *)d;
 
-		p[0] = p[1] = p[2] = p[3] = w;
-		p[4] = p[5] = p[6] = p[7] = w;
-		p[8] = p[9] = p[10] = p[11] = w;
-		p[12] = p[13] = p[14] = p[15] = w;
-		d += 16 * WORD;
+		p[0] = p[1] = p[2] = p[3] = p[4] = p[5] = p[6] = p[7] = w;
+		p[8] = p[9] = p[10] = p[11] = p[12] = p[13] = p[14] = p[15] = w;
+		p[16] = p[17] = p[18] = p[19] = p[20] = p[21] = p[22] = p[23] = w;
+		p[24] = p[25] = p[26] = p[27] = p[28] = p[29] = p[30] = p[31] = w;
 	}
-	for (; n >= WORD; n -= WORD) {
+	for (n %= 32 * WORD; n >= WORD; n -= WORD) {
 		*(word_t *)d = w;
 		d += WORD;
 	}
