@@ -48,8 +48,8 @@ SECTIONS
 #ifdef CONFIG_BOOT_STACK
 #ifdef CONFIG_INITRAMFS_EMBED
 	/*
-	 * The files in it are whole pages, which programs have mapped too. Its first
-	 * header, of the program /init, fills the text's last page: 116 bytes.
+	 * Programs have the pages of files in it mapped, too. Its first header, of the
+	 * program /init, fills the text's last page: 116 bytes.
 	 */
 	. = ALIGN(. + 116, PAGE_SIZE) - 116;
 	.initramfs : AT(ADDR(.initramfs) - PAGE_OFFSET) {
