@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * The device tree, read in one pass: each node's properties are collected, and
- * where they end it is known what the node is. Nodes that nobody needs are
- * skipped without a look at their names.
+ * The device tree, read in one pass that looks for names: does a node have a
+ * driver, is it memory, has it children? Most are nothing of the kind. Only of
+ * the others are the properties read one by one.
  */
 #include <ahoy/errno.h>
 #include <ahoy/fdt.h>
@@ -25,24 +25,23 @@ enum of_kind {
 	OF_CHOSEN,
 	OF_ALIASES,
 	OF_CPUS,
-	OF_DISABLED,
 	OF_DEVICE, /* or a bus, or memory: known when its properties are read */
 	/* as devices, but for what their properties mean together */
-	OF_ROOT,
 	OF_RESERVED_MEMORY,
 	OF_RESERVED_REGION,
+	/* of children only */
+	OF_BY_NAME,
+	OF_SKIPPED,
 };
 
 /* A node on the path from the root to where the reader is. */
 struct of_node {
 	const char *name;
+	const u8 *props;  /* the first property */
 	const u8 *ranges; /* NULL: addresses below it lead nowhere */
 	u32 ranges_len;
 	u32 address_cells, size_cells; /* of its children */
-	enum of_kind kind;
-#ifdef CONFIG_OF_IRQ
-	const u8 *props; /* the first property */
-#endif
+	enum of_kind children;
 };
 
 /* The properties of the node whose properties are being read. */
@@ -54,8 +53,13 @@ struct of_props {
 	bool is_memory, no_map, disabled;
 };
 
+/* Names that many nodes have: after the first time, a look at the pointer is enough. */
+struct prop_names {
+	const char *address_cells, *size_cells, *compatible, *reg;
+};
+
 struct of_reader {
-	struct of_props props;
+	struct prop_names known;
 	struct of_node nodes[OF_MAX_DEPTH]; /* the first is the root */
 };
 
@@ -64,9 +68,10 @@ static struct {
 	const char *bootargs, *stdout_path;
 	u32 bootargs_len, stdout_path_len;
 	u32 timebase_frequency;
-	struct fdt_cursor aliases; /* at the first property of /aliases */
+	struct fdt_cursor tree; /* at the root */
+	const u8 *aliases;	/* the first property of /aliases */
 #ifdef CONFIG_OF_CPUS
-	struct fdt_cursor cpus; /* the same of /cpus */
+	const u8 *cpus; /* the same of /cpus */
 #endif
 #ifdef CONFIG_USERSPACE
 	const u8 *rng_seed;
@@ -75,14 +80,22 @@ static struct {
 #ifdef CONFIG_BLK_DEV_INITRD
 	u64 initrd_start, initrd_end;
 #endif
-#ifdef CONFIG_OF_IRQ
-	struct fdt_cursor tree; /* to read any property again */
-#endif
 } of;
+
+/* A reader for the properties from @props on; NULL: for none. */
+static __always_inline struct fdt_cursor cursor_at(const u8 *props)
+{
+	return (struct fdt_cursor){
+		.next = props,
+		.end = of.tree.end,
+		.strings = of.tree.strings,
+		.strings_size = of.tree.strings_size,
+	};
+}
 
 static u32 prop_u32(const struct fdt_cursor *prop)
 {
-	return prop->len == 4 ? fdt_read32(prop->value) : 0;
+	return prop->len == 4 ? fdt_load32(prop->value) : 0;
 }
 
 /* Bytes of a property that is a text, without its zero; 0 if it is none. */
@@ -122,29 +135,23 @@ static __always_inline bool text_equal(const char *a, const char *b)
 	return false;
 }
 
-/*
- * The names of the two properties that nearly every node has. A tree has each
- * name once, so that after the first time a look at the pointer is enough.
- */
-struct known_names {
-	const char *compatible, *reg;
-};
-
-/* Most properties are none of these, which their first letter mostly tells. */
-static __always_inline enum prop_id prop_id(const char *name, struct known_names *known)
+/* Many properties are none of these, which their first letter mostly tells. */
+static __always_inline enum prop_id prop_id(const char *name, struct prop_names *known)
 {
 	if (name == known->compatible)
 		return PROP_COMPATIBLE;
 	if (name == known->reg)
 		return PROP_REG;
-	if (name[0] == 'i' || name[0] == 'p')
-		return PROP_UNKNOWN; /* interrupts, phandle and their like */
 	switch (name[0]) {
 	case '#':
-		if (text_equal(name, "#address-cells"))
+		if (name == known->address_cells || text_equal(name, "#address-cells")) {
+			known->address_cells = name;
 			return PROP_ADDRESS_CELLS;
-		if (text_equal(name, "#size-cells"))
+		}
+		if (name == known->size_cells || text_equal(name, "#size-cells")) {
+			known->size_cells = name;
 			return PROP_SIZE_CELLS;
+		}
 		break;
 	case 'c':
 		if (text_equal(name, "compatible")) {
@@ -245,7 +252,7 @@ static void chosen_prop(const char *name, const u8 *value, u32 len)
 }
 
 static __always_inline void device_prop(struct of_node *node, struct of_props *props,
-					const struct fdt_cursor *prop, struct known_names *known)
+					const struct fdt_cursor *prop, struct prop_names *known)
 {
 	switch (prop_id(prop->name, known)) {
 	case PROP_ADDRESS_CELLS:
@@ -383,12 +390,6 @@ static u64 path_hash(const struct of_reader *reader, const struct of_node *last)
 	return state;
 }
 
-/* Is one of the four bytes zero? (A well-known trick with the borrow of a subtraction.) */
-static __always_inline bool has_zero_byte(u32 word)
-{
-	return (word - 0x01010101) & ~word & 0x80808080;
-}
-
 /* Bit n: a driver's name has n bytes, or n + 64. */
 static u64 driver_lengths;
 
@@ -414,10 +415,14 @@ static __always_inline const struct of_driver *find_driver(const char *name, siz
 	return NULL;
 }
 
-/* Behind the zero that ends the text at @p; @p: 4-byte aligned. */
+/*
+ * Behind the zero that ends the text at @p; @p: 4-byte aligned. Words are passed
+ * whose bytes, made smaller by one all at once, keep their upper bits clear: as
+ * those of ASCII do, and a zero does not.
+ */
 static __always_inline const char *skip_aligned_text(const char *p)
 {
-	while (!has_zero_byte(*(const u32 *)(const void *)p))
+	while (!((*(const s32 *)(const void *)p - 0x01010101L) & 0x80808080L))
 		p += 4;
 	while (*p++)
 		;
@@ -440,9 +445,8 @@ static noinline const struct of_driver *find_driver_in_list(const char *list, u3
 }
 
 static noinline void found_device(const struct of_reader *reader, const struct of_node *node,
-				  const struct of_driver *driver)
+				  const struct of_props *props, const struct of_driver *driver)
 {
-	const struct of_props *props = &reader->props;
 	struct of_device dev = {
 		.compatible = props->compatible,
 		.compatible_len = props->compatible_len,
@@ -457,8 +461,6 @@ static noinline void found_device(const struct of_reader *reader, const struct o
 #endif
 	};
 
-	if (node->kind == OF_ROOT)
-		return; /* on no bus */
 	if (read_reg(node - 1, props, 0, &dev.base, &dev.size) &&
 	    !translate(reader, node - 1, &dev.base))
 		dev.base = 0;
@@ -470,36 +472,16 @@ static noinline void found_device(const struct of_reader *reader, const struct o
 	for (u32 step_, at_ = 0; (step_ = read_reg(&(node)[-1], props, at_, &(base), &(size)));    \
 	     at_ += step_)
 
-static noinline void found_memory(const struct of_node *node, const struct of_props *props)
+static noinline void found_memory(const struct of_node *node, const struct of_props *props,
+				  bool reserved)
 {
 	u64 base, size;
 
-	if (node->kind == OF_ROOT)
-		return; /* on no bus */
 	for_each_reg(node, props, base, size) {
-		if (node->kind == OF_RESERVED_REGION)
+		if (reserved)
 			memblock_reserve(base, size, props->no_map);
 		else
 			memblock_add(base, size);
-	}
-}
-
-/* The properties of @node are complete. */
-static __always_inline void evaluate_node(const struct of_reader *reader,
-					  const struct of_node *node)
-{
-	const struct of_props *props = &reader->props;
-
-	if (unlikely(props->disabled))
-		return;
-	if (unlikely(props->is_memory || node->kind == OF_RESERVED_REGION)) {
-		found_memory(node, props);
-	} else if (props->compatible) {
-		const struct of_driver *driver =
-			find_driver_in_list(props->compatible, props->compatible_len);
-
-		if (driver)
-			found_device(reader, node, driver);
 	}
 }
 
@@ -516,105 +498,251 @@ static enum of_kind top_level_kind(const char *name)
 	return OF_DEVICE;
 }
 
-static __always_inline enum of_kind node_kind(const struct of_node *root,
-					      const struct of_node *node)
+/*
+ * Begin @node, whose properties start at @props. How its addresses are read is
+ * what it is where the tree does not say (2.3.5).
+ */
+static void begin_node(const struct of_reader *reader, struct of_node *node, const char *name,
+		       const u8 *props, enum of_kind kind)
 {
-	if (node == root)
-		return OF_ROOT;
-	if (node == root + 1)
-		return top_level_kind(node->name);
-	return node[-1].kind == OF_RESERVED_MEMORY ? OF_RESERVED_REGION : OF_DEVICE;
+	*node = (struct of_node){
+		.name = name,
+		.props = props,
+		.address_cells = 2,
+		.size_cells = 1,
+		.children = OF_DEVICE,
+	};
+	if (kind == OF_RESERVED_MEMORY)
+		node->children = OF_RESERVED_REGION;
+	/* What is below a hart is of no use here, and there are many harts. */
+	if (kind == OF_CPUS || node == reader->nodes + OF_MAX_DEPTH - 1)
+		node->children = OF_SKIPPED;
 }
 
-/* By hand: GCC calls memset() for it, which costs more. */
-static __always_inline void reset_props(struct of_props *props)
+/* Remember what is to be read later on. */
+static __always_inline void note_special(enum of_kind kind, const u8 *props)
 {
-	props->compatible = NULL;
-	props->reg_len = 0;
-	props->clock_frequency = 0;
-	props->current_speed = 0;
-	props->reg_shift = 0;
-	props->reg_io_width = 0;
-	props->is_memory = false;
-	props->no_map = false;
-	props->disabled = false;
+	if (kind == OF_ALIASES)
+		of.aliases = props;
+#ifdef CONFIG_OF_CPUS
+	if (kind == OF_CPUS)
+		of.cpus = props;
+#endif
 }
 
-/* What is below a hart is of no use here, and there are many harts. */
-static __always_inline bool children_matter(const struct of_node *root, const struct of_node *node)
+/*
+ * Read the properties of @node, which start at @end, one by one: it is the root,
+ * or none of the devices, or somebody wants it, or it has children. Return: where
+ * they end.
+ */
+static noinline const u8 *read_node(struct of_reader *reader, struct of_node *node,
+				    const char *name, const u8 *end, enum of_kind kind,
+				    const struct of_driver *driver)
 {
-	return node->kind != OF_CPUS && node->kind != OF_DISABLED && node < root + OF_MAX_DEPTH - 1;
+	struct fdt_cursor prop = cursor_at(end);
+	struct of_props props = {};
+
+	begin_node(reader, node, name, end, kind);
+	note_special(kind, end);
+	for (; fdt_next(&prop) == FDT_PROP; end = prop.next) {
+		if (likely(kind >= OF_DEVICE))
+			device_prop(node, &props, &prop, &reader->known);
+		else
+			special_prop(kind, prop.name, prop.value, prop.len);
+	}
+	if (props.disabled)
+		node->children = OF_SKIPPED;
+	else if (node == reader->nodes)
+		node->children = OF_BY_NAME; /* and it is on no bus */
+	else if (props.is_memory || kind == OF_RESERVED_REGION)
+		found_memory(node, &props, kind == OF_RESERVED_REGION);
+	else if (driver)
+		found_device(reader, node, &props, driver);
+	return end;
 }
 
-/* Between the beginning of a node and its first child, or its end: what properties mean. */
-enum props_kind {
-	DEVICE_PROPS,
-	SPECIAL_PROPS,
-	NO_PROPS, /* none may come here */
+/* --- the first look at a node ----------------------------------------------- */
+
+/*
+ * The properties by which a node is known. Their values must not be looked at
+ * before it is known that they lie within the tree.
+ */
+struct of_look {
+	const u8 *compatible, *device_type;
+	unsigned long compatible_len, device_type_len; /* 0: there is none */
 };
 
-/* Return: 0, or -EINVAL if it is no tree. */
-static int read_tree(struct of_reader *reader, struct fdt_cursor cursor)
-{
-	struct of_node *root = reader->nodes, *node = root - 1;
-	enum props_kind in_props = NO_PROPS;
-	struct known_names known = {};
+/*
+ * The names that nearly every node has, as words of the tree, which are compared as
+ * they are. A name may be there more than once, so that others are looked at.
+ */
+struct known_names {
+	unsigned long compatible, reg;
+};
 
-	for (;;) {
-		switch (fdt_next(&cursor)) {
-		case FDT_PROP:
-			if (likely(in_props == DEVICE_PROPS))
-				device_prop(node, &reader->props, &cursor, &known);
-			else if (in_props == SPECIAL_PROPS)
-				special_prop(node->kind, cursor.name, cursor.value, cursor.len);
-			else
-				return -EINVAL; /* behind a child, against the format (5.4.2) */
-			break;
-		case FDT_BEGIN_NODE:
-			if (in_props != NO_PROPS) {
-				evaluate_node(reader, node);
-				if (unlikely(reader->props.disabled))
-					node->kind = OF_DISABLED;
-			}
-			if (node >= root && !children_matter(root, node)) {
-				in_props = NO_PROPS;
-				cursor.next = fdt_skip_node(cursor.next, cursor.end);
-				if (!cursor.next)
-					return -EINVAL;
+#define NO_NAME (1UL << 32) /* more than a word */
+
+/*
+ * Go over the properties from @p on. Return: where they end, which may lie behind
+ * the end of the tree, as the last of them then does.
+ */
+static __always_inline const u8 *look_at_props(struct of_look *look, const u8 *p,
+					       struct known_names *known, const u8 *end)
+{
+	const u8 *last = end - 12; /* token, length and name */
+
+	while (likely(p <= last)) {
+		const u8 *prop = p + 4;
+		unsigned long len, word;
+		const char *name;
+
+		if (unlikely(fdt_load_raw(p) != FDT_RAW(FDT_PROP))) {
+			if (fdt_load_raw(p) != FDT_RAW(FDT_NOP))
 				break;
+			p += 4;
+			continue;
+		}
+		len = fdt_load_len(prop);
+		if (unlikely(len > FDT_MAX_SIZE))
+			return end;
+		word = fdt_load_raw(prop + 4);
+		p += ALIGN(12 + len, 4);
+		if (word == known->reg)
+			continue;
+		if (word != known->compatible) {
+			unsigned long offset = fdt_load32(prop + 4);
+
+			if (unlikely(offset >= of.tree.strings_size))
+				return end;
+			name = of.tree.strings + offset;
+			if (name[0] == 'd' && text_equal(name, "device_type")) {
+				look->device_type = prop + 8;
+				look->device_type_len = len;
+				continue;
 			}
-			node++;
-			*node = (struct of_node){
-				.name = cursor.name,
-				.address_cells = 2,
-				.size_cells = 1,
-			};
-			node->kind = node_kind(root, node);
-			in_props = node->kind >= OF_DEVICE ? DEVICE_PROPS : SPECIAL_PROPS;
-			reset_props(&reader->props);
-			if (node->kind == OF_ALIASES)
-				of.aliases = cursor;
-#ifdef CONFIG_OF_IRQ
-			node->props = cursor.next;
-#endif
-#ifdef CONFIG_OF_CPUS
-			if (node->kind == OF_CPUS)
-				of.cpus = cursor;
-#endif
-			break;
-		case FDT_END_NODE:
-			if (node < root)
-				return -EINVAL;
-			if (in_props != NO_PROPS)
-				evaluate_node(reader, node);
-			in_props = NO_PROPS;
-			if (node-- == root)
+			if (unlikely(name[0] == 'r' && text_equal(name, "reg")))
+				known->reg = word;
+			if (name[0] != 'c' || !text_equal(name, "compatible"))
+				continue;
+			known->compatible = word;
+		}
+		look->compatible = prop + 8;
+		look->compatible_len = len;
+	}
+	return p;
+}
+
+/* The list of names for which no driver was found last: devices often come in rows. */
+struct known_list {
+	const u8 *list;
+	unsigned long len;
+};
+
+/* Both lists begin at words, and are filled up to such. */
+static __always_inline bool same_list(const struct known_list *known, const u8 *list,
+				      unsigned long len)
+{
+	const u8 *other = known->list, *end = list + len;
+
+	if (len != known->len)
+		return false;
+	for (; list < end; list += 4, other += 4)
+		if (fdt_load_raw(list) != fdt_load_raw(other))
+			return false;
+	return true;
+}
+
+/* The driver for a node that is compatible with @list, or NULL. */
+static __always_inline const struct of_driver *look_for_driver(struct known_list *known,
+							       const u8 *list, unsigned long len)
+{
+	const struct of_driver *driver;
+
+	/* A list that is no text counts as none. */
+	if (len < 2 || list[len - 1] || same_list(known, list, len))
+		return NULL;
+	driver = find_driver_in_list((const char *)list, len);
+	if (!driver)
+		*known = (struct known_list){ list, len };
+	return driver;
+}
+
+static __always_inline bool looks_like_memory(const struct of_look *look)
+{
+	return look->device_type_len == sizeof("memory") &&
+	       !memcmp(look->device_type, "memory", sizeof("memory"));
+}
+
+/* The root comes first. Return: where its properties end, or NULL if it is no node. */
+static __always_inline const u8 *read_root(struct of_reader *reader)
+{
+	const u8 *p = of.tree.next, *end = of.tree.end, *props;
+
+	while (p < end && fdt_load_raw(p) == FDT_RAW(FDT_NOP))
+		p += 4;
+	if (p >= end || fdt_load_raw(p) != FDT_RAW(FDT_BEGIN_NODE))
+		return NULL;
+	props = fdt_skip_name(p + 4, end);
+	reader->known = (struct prop_names){};
+	return props ? read_node(reader, reader->nodes, "", props, OF_DEVICE, NULL) : NULL;
+}
+
+/* Return: 0, or -EINVAL if it is no tree. */
+static int read_tree(struct of_reader *reader)
+{
+	struct known_names known = { NO_NAME, NO_NAME };
+	struct known_list driverless = {};
+	struct of_node *node = reader->nodes;
+	const u8 *p = read_root(reader), *end = of.tree.end;
+
+	if (!p)
+		return -EINVAL;
+	while (likely(p < end)) {
+		u32 raw = fdt_load_raw(p);
+
+		p += 4;
+		if (raw == FDT_RAW(FDT_BEGIN_NODE)) {
+			const char *name = (const char *)p;
+			enum of_kind kind = node->children;
+			const struct of_driver *driver;
+			struct of_look look = {};
+			const u8 *start;
+
+			start = p = fdt_skip_name(p, end);
+			if (unlikely(!p))
+				break;
+			if (unlikely(kind != OF_DEVICE)) {
+				if (kind == OF_BY_NAME)
+					kind = top_level_kind(name);
+				if (kind == OF_SKIPPED) {
+					p = fdt_skip_node(p, end);
+					if (!p)
+						break;
+					continue;
+				}
+				if (kind < OF_DEVICE) {
+					p = read_node(reader, ++node, name, p, kind, NULL);
+					continue;
+				}
+			}
+			p = look_at_props(&look, p, &known, end);
+			if (unlikely(p >= end))
+				break;
+			driver = look_for_driver(&driverless, look.compatible, look.compatible_len);
+			if (likely(!driver && fdt_load_raw(p) == FDT_RAW(FDT_END_NODE) &&
+				   kind != OF_RESERVED_REGION && !looks_like_memory(&look))) {
+				p += 4; /* nobody wants it */
+				continue;
+			}
+			read_node(reader, ++node, name, start, kind, driver);
+		} else if (raw == FDT_RAW(FDT_END_NODE)) {
+			if (node-- == reader->nodes)
 				return 0;
+		} else if (raw != FDT_RAW(FDT_NOP)) {
 			break;
-		default:
-			return -EINVAL;
 		}
 	}
+	return -EINVAL;
 }
 
 /* --- the tree as a whole ----------------------------------------------------- */
@@ -683,13 +811,12 @@ static __always_inline void reserve_initrd(void)
 void of_init(phys_addr_t fdt)
 {
 	const void *blob = phys_to_virt(fdt);
-	struct fdt_cursor cursor;
 	struct of_reader reader;
 	u64 base, bytes;
 	unsigned int i;
 	long size = map_tree(fdt);
 
-	switch (fdt_open(&cursor, blob, size)) {
+	switch (fdt_open(&of.tree, blob, size)) {
 	case 0:
 		break;
 	case -EOPNOTSUPP:
@@ -697,11 +824,8 @@ void of_init(phys_addr_t fdt)
 	default:
 		bad_tree(fdt, "header describes blocks outside of it");
 	}
-#ifdef CONFIG_OF_IRQ
-	of.tree = cursor;
-#endif
 	note_driver_lengths();
-	if (read_tree(&reader, cursor))
+	if (read_tree(&reader))
 		bad_tree(fdt, "broken structure");
 	for (i = 0; fdt_reservation(blob, size, i, &base, &bytes); i++)
 		memblock_reserve(base, bytes, false);
@@ -728,7 +852,7 @@ const u8 *of_rng_seed(size_t *len)
 #if defined(CONFIG_USERSPACE) && defined(CONFIG_OF_CPUS)
 const char *of_isa(size_t *len)
 {
-	struct fdt_cursor prop = of.cpus;
+	struct fdt_cursor prop = cursor_at(of.cpus);
 	unsigned int depth = 1;
 
 	while (prop.next && depth) {
@@ -761,7 +885,7 @@ u32 of_timebase_frequency(void)
 /* The path that the alias of @len bytes at @name stands for, or NULL. */
 static const char *find_alias(const char *name, size_t len, size_t *path_len)
 {
-	struct fdt_cursor prop = of.aliases;
+	struct fdt_cursor prop = cursor_at(of.aliases);
 
 	if (!prop.next)
 		return NULL;
@@ -800,7 +924,7 @@ u64 of_stdout(u32 *baud)
 /* Harts are looked up again when the line is out of the way: the first pass skips them. */
 bool of_next_hart(unsigned long *id)
 {
-	struct fdt_cursor prop = of.cpus;
+	struct fdt_cursor prop = cursor_at(of.cpus);
 	unsigned long best = ~0UL, hart = 0;
 	unsigned int depth = 1;
 	bool usable = false;
@@ -838,8 +962,7 @@ bool of_next_hart(unsigned long *id)
 /* The property @name among those that begin at @props. Return: false if there is none. */
 static noinline bool find_prop(const u8 *props, const char *name, struct fdt_cursor *prop)
 {
-	*prop = of.tree;
-	prop->next = props;
+	*prop = cursor_at(props);
 	while (fdt_next(prop) == FDT_PROP)
 		if (text_equal(prop->name, name))
 			return true;
@@ -882,7 +1005,7 @@ struct of_irq of_irq(const struct of_device *dev)
 
 u32 of_hart_intc(unsigned long hart)
 {
-	struct fdt_cursor prop = of.cpus;
+	struct fdt_cursor prop = cursor_at(of.cpus);
 	unsigned int depth = 1;
 	bool wanted = false;
 

@@ -23,41 +23,38 @@ static void seed(void)
 {
 	u64 time = read_time();
 	size_t len, i;
-	const u8 *from = of_rng_seed(&len);
+	const u32 *from = (const void *)of_rng_seed(&len); /* values of properties are aligned */
 
 	if (!from)
 		pr_warn("random: the device tree has no rng-seed\n");
 	/* Longer ones are folded; of bytes at the end, fewer than a word, no notice is taken. */
 	for (i = 0; i < len / 4; i++)
-		key[i % CHACHA_KEY] ^= (u32)from[4 * i] | (u32)from[4 * i + 1] << 8 |
-				       (u32)from[4 * i + 2] << 16 | (u32)from[4 * i + 3] << 24;
+		key[i % CHACHA_KEY] ^= from[i];
 	key[0] ^= (u32)time;
 	key[1] ^= (u32)(time >> 32);
 	seeded = true;
 }
 
-/* Replace the key; what was behind it in the stream goes to @once. */
-static void next_key(u32 once[CHACHA_KEY])
+/* Replace the key by the first half of @block; the second is for the caller. */
+static void next_key(u32 block[CHACHA_BLOCK])
 {
-	u32 block[CHACHA_BLOCK];
-
 	mutex_lock(&lock);
 	if (!seeded)
 		seed();
 	chacha_block(key, 0, ROUNDS, block);
 	memcpy(key, block, sizeof(key));
 	mutex_unlock(&lock);
-	memcpy(once, block + CHACHA_KEY, sizeof(key));
 }
 BUILD_BUG_ON(CHACHA_BLOCK != 2 * CHACHA_KEY);
 
 void random_bytes(void *buf, size_t n)
 {
-	u32 once[CHACHA_KEY], block[CHACHA_BLOCK], counter = 0;
+	u32 first[CHACHA_BLOCK], block[CHACHA_BLOCK], counter = 0;
+	const u32 *once = first + CHACHA_KEY;
 	u8 *to = buf;
 
-	next_key(once);
-	if (n <= sizeof(once)) {
+	next_key(first);
+	if (n <= sizeof(key)) {
 		memcpy(to, once, n);
 		return;
 	}

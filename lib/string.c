@@ -92,29 +92,41 @@ __used void *memmove(void *dst, const void *src, size_t n)
 	return dst;
 }
 
+/* By hand: GCC unrolls no loops. */
+static __always_inline void set4(word_t *p, word_t w)
+{
+	p[0] = p[1] = p[2] = p[3] = w;
+}
+
+static __always_inline void set16(word_t *p, word_t w)
+{
+	set4(p, w);
+	set4(p + 4, w);
+	set4(p + 8, w);
+	set4(p + 12, w);
+}
+
 __used void *memset(void *dst, int c, size_t n)
 {
 	u8 *d = dst;
-	u8 *end = d + n, *stop;
+	u8 *end = d + n;
 	/* The byte in each byte of the word. */
-	word_t w = (u8)c * (~0UL / 0xff);
+	word_t w = (u8)c * (~0UL / 0xff), *p, *stop;
 
 	while (d != end && !word_aligned(d))
 		*d++ = (u8)c;
-	n = (size_t)(end - d);
-	/* Many words at a time: what is cleared is mostly whole pages. */
-	for (stop = d + ALIGN_DOWN(n, 32 * WORD); d != stop; d += 32 * WORD) {
-		word_t *p = (word_t *)d;
-
-		p[0] = p[1] = p[2] = p[3] = p[4] = p[5] = p[6] = p[7] = w;
-		p[8] = p[9] = p[10] = p[11] = p[12] = p[13] = p[14] = p[15] = w;
-		p[16] = p[17] = p[18] = p[19] = p[20] = p[21] = p[22] = p[23] = w;
-		p[24] = p[25] = p[26] = p[27] = p[28] = p[29] = p[30] = p[31] = w;
+	p = (word_t *)d;
+	n = (size_t)(end - d) / WORD;
+	/* Thirty-two words at a time: what is cleared is mostly whole pages. */
+	for (stop = p + n / 32 * 32; p != stop; p += 32) {
+		set16(p, w);
+		set16(p + 16, w);
 	}
-	for (n %= 32 * WORD; n >= WORD; n -= WORD) {
-		*(word_t *)d = w;
-		d += WORD;
-	}
+	for (stop = p + n % 32 / 4 * 4; p != stop; p += 4)
+		set4(p, w);
+	for (stop = p + n % 4; p != stop; p++)
+		*p = w;
+	d = (u8 *)p;
 	while (d != end)
 		*d++ = (u8)c;
 	return dst;

@@ -35,6 +35,7 @@ struct region {
 
 static struct region regions[MAX_REGIONS] __noinit;
 static unsigned int region_count;
+static struct region *growing; /* where single pages come from, while none are free */
 static struct page *free_blocks[ORDERS];
 static unsigned int nonempty; /* bit n: there are free blocks of order n */
 static size_t total;	      /* pages */
@@ -166,6 +167,8 @@ static struct page *from_frontier(unsigned int order)
 
 		if (region->end < frame || region->end - frame < 1UL << order)
 			continue;
+		if (order == 0)
+			growing = region;
 		if (frame != region->frontier)
 			advance(region, frame);
 		region->frontier = frame + (1UL << order);
@@ -302,7 +305,7 @@ static __always_inline void refill_cache(void)
 	}
 }
 
-static noinline struct page *alloc_slow(unsigned int order)
+static noinline struct page *alloc_block(unsigned int order)
 {
 	struct page *page;
 	unsigned long flags;
@@ -317,6 +320,37 @@ static noinline struct page *alloc_slow(unsigned int order)
 	if (IS_ENABLED(CONFIG_USERSPACE) && page && !order)
 		refill_cache();
 	return page;
+}
+
+/*
+ * A page that nobody has had, while none are free: so it is until memory has been
+ * used once, and all through start-up. Lock held. Return: NULL if it is not so.
+ */
+static __always_inline struct page *alloc_untouched(void)
+{
+	struct region *region = growing;
+	struct page *page;
+
+	if (nonempty || !region || region->frontier == region->end)
+		return NULL;
+	page = new_page(region, region->frontier++);
+	page->state = PAGE_USED;
+	page->order = 0;
+	used++;
+	return page;
+}
+
+static noinline struct page *alloc_slow(unsigned int order)
+{
+	struct page *page = NULL;
+
+	if (order == 0) {
+		unsigned long flags = spin_lock(&lock);
+
+		page = alloc_untouched();
+		spin_unlock(&lock, flags);
+	}
+	return likely(page) ? page : alloc_block(order);
 }
 
 struct page *page_alloc(unsigned int order)

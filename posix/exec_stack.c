@@ -86,7 +86,8 @@ static void put_auxv(const struct exec *exec, u64 **word, unsigned long random,
 int stack_write(struct exec *exec)
 {
 	const struct strings *strings = &exec->strings;
-	unsigned long text = exec->memory->stack_end - END_SIZE - strings->size;
+	/* Aligned as they are here, so that words of them are copied */
+	unsigned long text = ALIGN_DOWN(exec->memory->stack_end - END_SIZE - strings->size, 8);
 	unsigned long move = text - (unsigned long)strings->text;
 	/* argc, both lists with their ends, pairs */
 	size_t room = 8 * (exec->argc + exec->envc + 3 + 2 * AUX_MAX) + RANDOM_SIZE;

@@ -108,6 +108,14 @@ static __always_inline unsigned long fdt_load32(const u8 *p)
 	return (unsigned long)p[0] << 24 | (unsigned long)p[1] << 16 | low;
 }
 
+/* The same where most are below 256, as lengths are. */
+static __always_inline unsigned long fdt_load_len(const u8 *p)
+{
+	u32 raw = fdt_load_raw(p);
+
+	return likely(!(raw << 8)) ? raw >> 24 : fdt_read32(p);
+}
+
 /*
  * The first word boundary behind the node name at @p, or NULL. It is padded
  * with zeros (5.4.1), so that the last byte of a word says whether it is the last.
@@ -146,7 +154,7 @@ static __always_inline const u8 *fdt_skip_prop(const u8 *p, const u8 *end, unsig
 
 	if (unlikely(value > end))
 		return NULL;
-	*len = fdt_load32(p);
+	*len = fdt_load_len(p);
 	if (unlikely(*len > (unsigned long)(end - value)))
 		return NULL;
 	/* The block's end is aligned, so that padding stays inside. */

@@ -72,6 +72,7 @@ static int set_up(void **state)
 	__asan_poison_memory_region(arena, SPAN);
 	host_memset(&regions, 0, sizeof(regions));
 	region_count = 0;
+	growing = NULL;
 	host_memset(free_blocks, 0, sizeof(free_blocks));
 	nonempty = 0;
 	total = used = 0;

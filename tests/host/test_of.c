@@ -198,12 +198,70 @@ static void hostile(void **state)
 				  "memory 0x80000000-0x88000000\n");
 }
 
+/* Nodes like the one before, and nodes that only seem so. */
+static void rows(void **state)
+{
+	(void)state;
+	check_tree("rows.dtb", "vendor,net00 0x3+0x1\n"
+			       "vendor,net00 0x5+0x1\n"
+			       "ns16550 0x7+0x1\n"
+			       "vendör,nét 0x8+0x1\n"
+			       "ns16550a 0x9+0x0\n"
+			       "timebase=0 baud=0 args=[]\n"
+			       "memory 0x80000000-0x80100000\n");
+}
+
 /* -- trees that cannot be used, each with its reason ----------------------------- */
 
 static void put32(size_t at, uint32_t value)
 {
 	for (int i = 0; i < 4; i++)
 		bytes[at + (size_t)i] = (uint8_t)(value >> (24 - 8 * i));
+}
+
+static uint32_t get32(size_t at)
+{
+	return (uint32_t)bytes[at] << 24 | (uint32_t)bytes[at + 1] << 16 |
+	       (uint32_t)bytes[at + 2] << 8 | bytes[at + 3];
+}
+
+/* Behind the properties and NOPs at @at, each second of which takes its name from the copy. */
+static size_t rename_props(size_t at, uint32_t copy, unsigned int *count)
+{
+	for (; get32(at) == FDT_PROP; at += ALIGN(12 + get32(at + 4), 4))
+		if (++*count % 2)
+			put32(at + 8, get32(at + 8) + copy);
+	return at;
+}
+
+/* All names are there twice, and used by turns. */
+static void names_twice(void **state)
+{
+	static const char *const trees[] = { "rows.dtb", "buses.dtb", "qemu-virt.dtb" };
+	static char expected[sizeof(text)];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(trees); i++) {
+		size_t size = load(trees[i]), at = get32(8), strings = get32(12);
+		uint32_t strings_size = get32(32);
+		unsigned int count = 0;
+
+		host_copy(expected, read_tree_of(bytes, size), sizeof(expected));
+		/* dtc has the names at the end */
+		assert_int_equal(strings + strings_size, size);
+		host_copy(bytes + size, bytes + strings, strings_size);
+		put32(32, 2 * strings_size);
+		put32(4, (uint32_t)size + strings_size);
+		while (get32(at) != FDT_END) {
+			if (get32(at) == FDT_BEGIN_NODE)
+				at = ALIGN(at + 4 + strlen((char *)bytes + at + 4) + 1, 4);
+			else
+				at += 4;
+			at = rename_props(at, strings_size, &count);
+		}
+		assert_true(count > 20);
+		assert_string_equal(read_tree_of(bytes, size + strings_size), expected);
+	}
 }
 
 static void refused(void **state)
@@ -247,7 +305,8 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(qemu_machines), cmocka_unit_test(small),
 		cmocka_unit_test(buses),	 cmocka_unit_test(reserved_memory),
-		cmocka_unit_test(hostile),	 cmocka_unit_test(refused),
+		cmocka_unit_test(hostile),	 cmocka_unit_test(rows),
+		cmocka_unit_test(names_twice),	 cmocka_unit_test(refused),
 	};
 
 	(void)argc;
