@@ -36,7 +36,7 @@ int user_page_fault(unsigned long addr, unsigned long cause);
 void user_trap(struct user_frame *frame, int error);
 extern void user_thread_begin(void);
 
-static unsigned int access_of(unsigned long cause)
+static __always_inline unsigned int access_of(unsigned long cause)
 {
 	/* Stores, and the atomic instructions, have the highest numbers of their kind. */
 	if (likely(cause == CAUSE_STORE_PAGE_FAULT || cause == CAUSE_STORE_ACCESS ||
