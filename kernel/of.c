@@ -849,35 +849,6 @@ const u8 *of_rng_seed(size_t *len)
 }
 #endif
 
-#if defined(CONFIG_USERSPACE) && defined(CONFIG_OF_CPUS)
-const char *of_isa(size_t *len)
-{
-	struct fdt_cursor prop = cursor_at(of.cpus);
-	unsigned int depth = 1;
-
-	while (prop.next && depth) {
-		switch (fdt_next(&prop)) {
-		case FDT_BEGIN_NODE:
-			depth++;
-			break;
-		case FDT_PROP:
-			if (depth == 2 && prop.name[0] == 'r' &&
-			    text_equal(prop.name, "riscv,isa")) {
-				*len = prop_text_len(&prop);
-				return (const char *)prop.value;
-			}
-			break;
-		case FDT_END_NODE:
-			depth--;
-			break;
-		default:
-			return NULL;
-		}
-	}
-	return NULL;
-}
-#endif
-
 u32 of_timebase_frequency(void)
 {
 	return of.timebase_frequency;
