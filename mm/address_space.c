@@ -228,16 +228,17 @@ static int split_range(struct address_space *space, unsigned long start, unsigne
 	return 0;
 }
 
-/* Nothing is mapped in the range: free the tables of blocks of which nothing else is, either. */
-static void prune_range(struct address_space *space, unsigned long start, unsigned long end)
+/*
+ * Take out the leaves of the range, which mappings end with, and the tables that
+ * nobody else needs: each is there for some mapping.
+ */
+static void clear_range(struct address_space *space, unsigned long start, unsigned long end)
 {
 	struct mapping *next = mapping_at_or_above(space, end);
 	struct mapping *prev = mapping_below(space, start);
-	unsigned long low = max(ALIGN_DOWN(start, USER_BLOCK_SIZE), prev ? prev->end : 0);
-	unsigned long high = min(ALIGN(end, USER_BLOCK_SIZE), next ? next->start : user_end);
 
 	tables_lock(space);
-	tables_prune(space, low, high);
+	tables_zap(space, start, end, prev ? prev->end : 0, next ? next->start : user_end);
 	tables_unlock(space);
 }
 
@@ -254,16 +255,13 @@ static int remove_range(struct address_space *space, unsigned long start, unsign
 		return err;
 	mapping = mapping_at_or_above(space, start);
 	/* Leaves first: who truncates an object looks for them by its mappings. */
-	tables_lock(space);
-	tables_zap(space, start, end);
-	tables_unlock(space);
+	clear_range(space, start, end);
 	while (mapping && mapping->start < end) {
 		struct mapping *next = mapping_next(mapping);
 
 		detach(mapping);
 		mapping = next;
 	}
-	prune_range(space, start, end);
 	return 0;
 }
 
@@ -386,15 +384,8 @@ static bool has_no_write(struct address_space *space, unsigned long start, unsig
 static void protect_leaves(struct address_space *space, unsigned long start, unsigned long end,
 			   unsigned int access)
 {
-	struct user_leaf leaf = { .va = start };
-	bool fence = false;
-
 	tables_lock(space);
-	for (; user_leaf_next(&space->tables, &leaf, end); leaf.va += user_leaf_size(&leaf)) {
-		leaf.access = access & (leaf.access | VM_READ | VM_EXEC);
-		fence |= user_leaf_change(&space->tables, &leaf);
-	}
-	if (fence)
+	if (user_leaves_limit(&space->tables, start, end, access))
 		tables_fence(space, start, end);
 	tables_unlock(space);
 	if (access & VM_EXEC)
@@ -474,6 +465,7 @@ static void move_mapping(struct mapping *mapping, unsigned long delta)
 		leaf.access = 0;
 		fence |= user_leaf_change(&space->tables, &leaf);
 		moved.va += delta;
+		moved.slot = NULL;
 		if (moved.own && user_leaf_insert(&space->tables, &moved, table_alloc))
 			panic("address space: no table where one was made");
 	}
@@ -504,13 +496,13 @@ static int move_range(struct address_space *space, unsigned long from, unsigned 
 	if (!err)
 		err = make_way(space, from, from + size, to - from);
 	if (err) {
-		prune_range(space, to, to + size);
+		clear_range(space, to, to + size);
 		merge_range(space, from, from + size);
 		return err;
 	}
 	while ((mapping = mapping_at_or_above(space, from)) && mapping->start < from + size)
 		move_mapping(mapping, to - from);
-	prune_range(space, from, from + size);
+	clear_range(space, from, from + size);
 	merge_range(space, to, to + size);
 	return 0;
 }
@@ -575,7 +567,7 @@ int address_space_forget(struct address_space *space, unsigned long addr, size_t
 						   : -ENOMEM;
 	if (!err) {
 		tables_lock(space);
-		tables_zap(space, addr, addr + size);
+		tables_zap(space, addr, addr + size, NO_TABLES);
 		tables_unlock(space);
 	}
 	mutex_unlock(&space->lock);
@@ -618,17 +610,17 @@ struct address_space *address_space_create(void)
 
 static void space_free(struct address_space *space)
 {
-	struct rb_node *node;
+	struct mapping *mapping = mapping_of(rb_first(&space->mappings)), *next;
 
-	while ((node = rb_first(&space->mappings))) {
-		struct mapping *mapping = mapping_of(node);
-
-		/* Leaves first: who truncates an object looks for them by its mappings. */
-		tables_lock(space);
-		tables_zap(space, mapping->start, mapping->end);
-		tables_unlock(space);
-		detach(mapping);
+	/* Leaves first: who truncates an object looks for them by its mappings. */
+	tables_lock(space);
+	for (; mapping; mapping = next) {
+		next = mapping_next(mapping);
+		tables_drop(space, mapping->start, mapping->end, 0, next ? next->start : user_end);
 	}
+	tables_unlock(space);
+	while (space->mappings.root)
+		detach(mapping_of(space->mappings.root));
 	tables_free(space);
 	kfree(space);
 }
@@ -649,31 +641,21 @@ void address_space_destroy(struct address_space *space)
 	space_put(space);
 }
 
+static void hold_own(phys_addr_t pa)
+{
+	own_page_get(pa, 1);
+}
+
 /*
  * Let @child share the pages that @mapping has of its own. Neither may write to
  * them from then on without a fault. What belongs to objects is found again
- * when it is accessed. Return: 0, -ENOMEM. @space's tables locked; @fence: it
- * wants one.
+ * when it is accessed. Return: as user_leaves_share(). Both spaces' tables locked.
  */
 static int share_pages(struct address_space *space, struct address_space *child,
-		       const struct mapping *mapping, bool *fence)
+		       const struct mapping *mapping)
 {
-	struct user_leaf leaf = { .va = mapping->start };
-
-	for (; user_leaf_next(&space->tables, &leaf, mapping->end);
-	     leaf.va += user_leaf_size(&leaf)) {
-		int err;
-
-		if (!leaf.own)
-			continue;
-		leaf.access &= ~VM_WRITE;
-		err = user_leaf_insert(&child->tables, &leaf, table_alloc);
-		if (err < 0)
-			return err;
-		own_page_get(leaf.pa, 1);
-		*fence |= user_leaf_change(&space->tables, &leaf);
-	}
-	return 0;
+	return user_leaves_share(&space->tables, &child->tables, mapping->start, mapping->end,
+				 table_alloc, hold_own);
 }
 
 static int clone_mapping(struct address_space *child, const struct mapping *mapping)
@@ -702,14 +684,16 @@ static int clone_mappings(struct address_space *space, struct address_space *chi
 	/* An object that is truncated meanwhile finds the child's mappings behind the space's. */
 	tables_lock(space);
 	tables_lock(child);
-	for (node = rb_first(&space->mappings); node && !err; node = rb_next(node))
-		err = share_pages(space, child, mapping_of(node), &fence);
+	for (node = rb_first(&space->mappings); node && err >= 0; node = rb_next(node)) {
+		err = share_pages(space, child, mapping_of(node));
+		fence |= err;
+	}
 	/* Until here other threads may have written to what they shared; from here on they fault. */
 	if (fence)
 		tables_fence(space, 0, user_end);
 	tables_unlock(child);
 	tables_unlock(space);
-	return err;
+	return min(err, 0);
 }
 
 struct address_space *address_space_clone(struct address_space *space)

@@ -80,22 +80,39 @@ void tables_unlock(struct address_space *space);
 /* After taking something away in the range: have it forgotten. Tables locked. */
 void tables_fence(struct address_space *space, unsigned long start, unsigned long end);
 
-/* Take out all leaves in the range, on the bounds of which is no block. Tables locked. */
-void tables_zap(struct address_space *space, unsigned long start, unsigned long end);
+/*
+ * Take out all leaves in the range, on the bounds of which is no block, and free
+ * the tables on the way to them that serve nothing outside of [@floor, @ceiling);
+ * if these are NO_TABLES, none. Tables locked.
+ */
+#define NO_TABLES ~0UL, 0
+void tables_zap(struct address_space *space, unsigned long start, unsigned long end,
+		unsigned long floor, unsigned long ceiling);
 
-/* Free what tables serve only the range, which is free of leaves. Tables locked. */
-void tables_prune(struct address_space *space, unsigned long start, unsigned long end);
+/* The same where no hart has the tables loaded, and none will have. */
+void tables_drop(struct address_space *space, unsigned long start, unsigned long end,
+		 unsigned long floor, unsigned long ceiling);
 
 /* Divide the block that @va is inside of, if there is one. Return: 0, -ENOMEM. Tables locked. */
 int tables_split(struct address_space *space, unsigned long va);
 
-/* The tables go, in which no leaf is left; no hart has them loaded. */
+/* The root goes, which leads to nothing any more. */
 void tables_free(struct address_space *space);
 
 /* --- own_page.c ------------------------------------------------------------------- */
 
-/* A page (@order 0) or a block (USER_BLOCK_ORDER) with one user. Return: NULL without memory. */
-struct page *own_page_alloc(unsigned int order);
+/* A page with one user. Return: NULL without memory. */
+static __always_inline struct page *own_page_alloc(void)
+{
+	struct page *page = page_alloc(0);
+
+	if (likely(page))
+		page->users = 1;
+	return page;
+}
+
+/* A block, in the same way. */
+struct page *own_block_alloc(void);
 
 /* More users of the page or block that @pa is in; one less; whether there is only one. */
 void own_page_get(phys_addr_t pa, u32 users);

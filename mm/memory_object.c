@@ -182,7 +182,7 @@ static void unmap_from(struct memory_object *object, u64 offset)
 		if (from >= size)
 			continue;
 		tables_lock(mapping->space);
-		tables_zap(mapping->space, mapping->start + from, mapping->end);
+		tables_zap(mapping->space, mapping->start + from, mapping->end, NO_TABLES);
 		tables_unlock(mapping->space);
 	}
 }

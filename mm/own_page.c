@@ -4,15 +4,15 @@
 #include <ahoy/page_alloc.h>
 #include <asm/page.h>
 
-struct page *own_page_alloc(unsigned int order)
+struct page *own_block_alloc(void)
 {
-	struct page *page = page_alloc(order), *inside;
+	struct page *page = page_alloc(USER_BLOCK_ORDER), *inside;
 
 	if (!page)
 		return NULL;
 	page->users = 1;
 	/* When the block is divided, each of its pages leads here. */
-	for (inside = page + 1; inside < page + (1UL << order); inside++) {
+	for (inside = page + 1; inside < page + (1UL << USER_BLOCK_ORDER); inside++) {
 		inside->state = PAGE_INSIDE;
 		inside->next = page;
 	}

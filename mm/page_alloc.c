@@ -285,6 +285,26 @@ static noinline bool drain_caches(void)
 	return found;
 }
 
+/*
+ * Where programs run, whoever has used up what there was wants more: several
+ * at a time, of pages that are cut off one behind the other.
+ */
+#define REFILL 3
+
+static __always_inline void refill_cache(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < REFILL; i++) {
+		unsigned long flags = spin_lock(&lock);
+		struct page *page = locked_alloc(0);
+
+		spin_unlock(&lock, flags);
+		if (page)
+			page_free(page, 0);
+	}
+}
+
 static noinline struct page *alloc_block(unsigned int order)
 {
 	struct page *page;
@@ -297,6 +317,8 @@ static noinline struct page *alloc_block(unsigned int order)
 		page = locked_alloc(order);
 		spin_unlock(&lock, flags);
 	} while (!page && drain_caches());
+	if (IS_ENABLED(CONFIG_USERSPACE) && page && !order)
+		refill_cache();
 	return page;
 }
 

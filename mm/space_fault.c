@@ -59,14 +59,14 @@ static void fence_leaf_code(const struct mapping *mapping, const struct user_lea
 }
 
 /* Put a leaf where there is none, and let this hart try again. */
-static int add_leaf(struct address_space *space, const struct mapping *mapping,
-		    const struct user_leaf *leaf)
+static __always_inline int add_leaf(struct address_space *space, const struct mapping *mapping,
+				    const struct user_leaf *leaf)
 {
 	int made;
 
 	fence_leaf_code(mapping, leaf);
 	made = user_leaf_insert(&space->tables, leaf, table_alloc);
-	if (made < 0)
+	if (unlikely(made < 0))
 		return made;
 	user_fence_here(leaf->va, made);
 	return 0;
@@ -74,33 +74,32 @@ static int add_leaf(struct address_space *space, const struct mapping *mapping,
 
 /* --- copies ------------------------------------------------------------------------- */
 
-/* A copy of the page at @from, or zeroes if that is NULL. */
-static struct page *copy_page(const void *from)
+/* Make @leaf one of a copy of the page at @from, or of zeroes if that is NULL. */
+static __always_inline int make_copy(struct user_leaf *leaf, const void *from)
 {
-	struct page *page = own_page_alloc(0);
+	struct page *page = own_page_alloc();
 
-	if (!page)
-		return NULL;
+	if (unlikely(!page))
+		return -ENOMEM;
+	leaf->pa = page_to_phys(page);
+	leaf->own = true;
+	leaf->access |= VM_WRITE;
 	if (from)
-		memcpy(page_to_virt(page), from, PAGE_SIZE);
+		memcpy(phys_to_virt(leaf->pa), from, PAGE_SIZE);
 	else
-		memset(page_to_virt(page), 0, PAGE_SIZE);
-	return page;
+		memset(phys_to_virt(leaf->pa), 0, PAGE_SIZE);
+	return 0;
 }
 
 static int add_copy(struct address_space *space, const struct mapping *mapping,
 		    struct user_leaf *leaf, const void *from)
 {
-	struct page *page = copy_page(from);
-	int err;
+	int err = make_copy(leaf, from);
 
-	if (!page)
-		return -ENOMEM;
-	leaf->pa = page_to_phys(page);
-	leaf->own = true;
-	leaf->access |= VM_WRITE;
+	if (unlikely(err))
+		return err;
 	err = add_leaf(space, mapping, leaf);
-	if (err)
+	if (unlikely(err))
 		own_page_put(leaf->pa);
 	return err;
 }
@@ -111,13 +110,10 @@ static int copy_on_write(struct address_space *space, const struct mapping *mapp
 {
 	bool own = leaf->own;
 	phys_addr_t before = leaf->pa;
-	struct page *page = copy_page(phys_to_virt(before));
+	int err = make_copy(leaf, phys_to_virt(before));
 
-	if (!page)
-		return -ENOMEM;
-	leaf->pa = page_to_phys(page);
-	leaf->own = true;
-	leaf->access |= VM_WRITE;
+	if (err)
+		return err;
 	fence_leaf_code(mapping, leaf);
 	if (user_leaf_change(&space->tables, leaf))
 		tables_fence(space, leaf->va, leaf->va + PAGE_SIZE);
@@ -152,7 +148,7 @@ static int add_zero_block(struct address_space *space, const struct mapping *map
 
 	if (!try_block(mapping, &leaf, &offset))
 		return -EINVAL;
-	page = own_page_alloc(USER_BLOCK_ORDER);
+	page = own_block_alloc();
 	if (!page)
 		return -ENOMEM;
 	memset(page_to_virt(page), 0, USER_BLOCK_SIZE);
@@ -208,36 +204,42 @@ static void add_around(struct address_space *space, const struct mapping *mappin
 
 /* --- faults -------------------------------------------------------------------------- */
 
-/* Nothing is there yet. */
-static int fault_empty(struct address_space *space, const struct mapping *mapping, unsigned long va,
-		       unsigned int access)
+/* Nothing is there yet: the page of an object, or a copy of it. */
+static int fault_object(struct address_space *space, const struct mapping *mapping,
+			struct user_leaf *leaf, unsigned int access)
 {
-	struct user_leaf leaf = { .va = va, .access = quiet_access(mapping) };
 	bool shared = mapping->flags & VM_SHARED;
 	int err;
 
 	if (access == VM_WRITE && shared)
-		leaf.access |= VM_WRITE;
-	if (!mapping->object) {
-		if (!add_zero_block(space, mapping, leaf))
-			return 0;
-		if (access == VM_WRITE)
-			return add_copy(space, mapping, &leaf, NULL);
-		leaf.pa = zero_page();
-		return leaf.pa ? add_leaf(space, mapping, &leaf) : -ENOMEM;
-	}
-	err = memory_object_find(mapping->object, mapping->offset + (va - mapping->start),
-				 &leaf.pa);
+		leaf->access |= VM_WRITE;
+	err = memory_object_find(mapping->object, mapping->offset + (leaf->va - mapping->start),
+				 &leaf->pa);
 	if (err)
 		return err;
 	if (access == VM_WRITE && !shared)
-		return add_copy(space, mapping, &leaf, phys_to_virt(leaf.pa));
-	if (!add_fixed_block(space, mapping, leaf))
+		return add_copy(space, mapping, leaf, phys_to_virt(leaf->pa));
+	if (!add_fixed_block(space, mapping, *leaf))
 		return 0;
-	err = add_leaf(space, mapping, &leaf);
+	err = add_leaf(space, mapping, leaf);
 	if (!err && IS_ENABLED(CONFIG_USERSPACE) && mapping->object->in_place)
-		add_around(space, mapping, &leaf);
+		add_around(space, mapping, leaf);
 	return err;
+}
+
+/* Nothing is there yet, where @leaf is to be. */
+static __always_inline int fault_empty(struct address_space *space, const struct mapping *mapping,
+				       struct user_leaf *leaf, unsigned int access)
+{
+	leaf->access = quiet_access(mapping);
+	if (mapping->object)
+		return fault_object(space, mapping, leaf, access);
+	if (IS_ENABLED(CONFIG_HUGE_PAGES) && !add_zero_block(space, mapping, *leaf))
+		return 0;
+	if (access == VM_WRITE)
+		return add_copy(space, mapping, leaf, NULL);
+	leaf->pa = zero_page();
+	return leaf->pa ? add_leaf(space, mapping, leaf) : -ENOMEM;
 }
 
 /* Something is there, which does not permit a write. */
@@ -261,15 +263,35 @@ static int fault_write(struct address_space *space, const struct mapping *mappin
 	return copy_on_write(space, mapping, leaf);
 }
 
-static int fault_mapped(struct address_space *space, const struct mapping *mapping,
-			unsigned long va, unsigned int access)
+/* What programs do most: write for the first time to memory that is all zeroes. At @slot is nothing. */
+static __always_inline int add_zeroes(u64 *slot, unsigned long va)
+{
+	struct page *page = own_page_alloc();
+	phys_addr_t pa;
+
+	if (unlikely(!page))
+		return -ENOMEM;
+	pa = page_to_phys(page);
+	memset(phys_to_virt(pa), 0, PAGE_SIZE);
+	user_page_insert(slot, pa, VM_READ | VM_WRITE);
+	user_fence_here(va, false);
+	return 0;
+}
+
+static __always_inline int fault_mapped(struct address_space *space, const struct mapping *mapping,
+					unsigned long va, unsigned int access)
 {
 	struct user_leaf leaf;
+	u64 *slot = NULL;
 	int err = 0;
 
 	tables_lock(space);
-	if (!user_leaf_find(&space->tables, va, &leaf))
-		err = fault_empty(space, mapping, va, access);
+	if (access == VM_WRITE && !mapping->object && !(mapping->flags & VM_EXEC))
+		slot = user_page_empty(&space->tables, va);
+	if (likely(slot))
+		err = add_zeroes(slot, va);
+	else if (!user_leaf_find(&space->tables, va, &leaf))
+		err = fault_empty(space, mapping, &leaf, access);
 	else if (leaf.access & access)
 		/* The hart remembered less, or another thread was faster. */
 		user_fence_here(va, true);
@@ -279,38 +301,47 @@ static int fault_mapped(struct address_space *space, const struct mapping *mappi
 	return err;
 }
 
+/* The page has to come from somebody who may take his time. Space locked; it is let go meanwhile. */
+static noinline int fill(struct address_space *space, const struct mapping *mapping,
+			 unsigned long va)
+{
+	struct memory_object *object = mapping->object;
+	u64 offset = mapping->offset + (va - mapping->start);
+	int err;
+
+	memory_object_get(object);
+	mutex_unlock(&space->lock);
+	err = memory_object_fill(object, offset);
+	memory_object_put(object);
+	mutex_lock(&space->lock);
+	return err;
+}
+
 int address_space_fault(struct address_space *space, unsigned long addr, unsigned int access)
 {
 	unsigned long va = ALIGN_DOWN(addr, (unsigned long)PAGE_SIZE);
+	int err;
 
-	for (;;) {
-		struct memory_object *object = NULL;
-		struct mapping *mapping;
-		u64 offset = 0;
-		int err;
+	mutex_lock(&space->lock);
+	do {
+		struct mapping *mapping = mapping_at_or_above(space, va);
 
-		mutex_lock(&space->lock);
-		mapping = mapping_at_or_above(space, va);
-		if (!mapping || mapping->start > va)
+		if (unlikely(!mapping || mapping->start > va)) {
 			err = -EFAULT;
-		else if (!(mapping->flags & access))
-			err = -EACCES;
-		else
-			err = fault_mapped(space, mapping, va, access);
-		if (err == -EAGAIN) {
-			object = mapping->object;
-			offset = mapping->offset + (va - mapping->start);
-			memory_object_get(object);
+			break;
 		}
-		mutex_unlock(&space->lock);
-		if (!object)
-			return err;
-		/* The page has to come from somebody who may take his time. */
-		err = memory_object_fill(object, offset);
-		memory_object_put(object);
-		if (err)
-			return err;
-	}
+		if (unlikely(!(mapping->flags & access))) {
+			err = -EACCES;
+			break;
+		}
+		err = fault_mapped(space, mapping, va, access);
+		if (likely(err != -EAGAIN))
+			break;
+		/* What is mapped may be something else then. */
+		err = fill(space, mapping, va);
+	} while (!err);
+	mutex_unlock(&space->lock);
+	return err;
 }
 
 int user_fault(unsigned long addr, unsigned int access)

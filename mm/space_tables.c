@@ -37,30 +37,6 @@ void tables_fence(struct address_space *space, unsigned long start, unsigned lon
 		smp_fence(harts, start, end - start);
 }
 
-/*
- * In two steps: a page may be given back only when no hart reaches it any more.
- * In between, the leaves permit nothing, but still say where the pages are.
- */
-void tables_zap(struct address_space *space, unsigned long start, unsigned long end)
-{
-	struct user_leaf leaf = { .va = start };
-	bool fence = false;
-
-	lockdep_assert_held(&space->tables_lock);
-	for (; user_leaf_next(&space->tables, &leaf, end); leaf.va += user_leaf_size(&leaf)) {
-		leaf.access = 0;
-		fence |= user_leaf_change(&space->tables, &leaf);
-	}
-	if (fence)
-		tables_fence(space, start, end);
-	for (leaf.va = start; user_leaf_next(&space->tables, &leaf, end);
-	     leaf.va += user_leaf_size(&leaf)) {
-		user_leaf_erase(&space->tables, leaf.va);
-		if (leaf.own)
-			own_page_put(leaf.pa);
-	}
-}
-
 static void free_tables(void *list)
 {
 	while (list) {
@@ -71,17 +47,32 @@ static void free_tables(void *list)
 	}
 }
 
-void tables_prune(struct address_space *space, unsigned long start, unsigned long end)
+/*
+ * In two steps: a page may be given back only when no hart reaches it any more.
+ * In between, the leaves permit nothing, but still say where the pages are.
+ */
+void tables_zap(struct address_space *space, unsigned long start, unsigned long end,
+		unsigned long floor, unsigned long ceiling)
 {
 	void *list;
 
 	lockdep_assert_held(&space->tables_lock);
-	list = user_tables_prune(&space->tables, start, end);
+	if (user_leaves_limit(&space->tables, start, end, 0))
+		tables_fence(space, start, end);
+	list = user_tables_drop(&space->tables, start, end, floor, ceiling, own_page_put);
 	if (!list)
 		return;
 	/* An address alone says nothing of the way to its leaf (Privileged Architecture, 10.2.1). */
 	tables_fence(space, 0, user_end);
 	free_tables(list);
+}
+
+void tables_drop(struct address_space *space, unsigned long start, unsigned long end,
+		 unsigned long floor, unsigned long ceiling)
+{
+	lockdep_assert_held(&space->tables_lock);
+	/* Harts that remember any of it do so under numbers that nobody gets before they forget. */
+	free_tables(user_tables_drop(&space->tables, start, end, floor, ceiling, own_page_put));
 }
 
 int tables_split(struct address_space *space, unsigned long va)
@@ -90,7 +81,8 @@ int tables_split(struct address_space *space, unsigned long va)
 	int err;
 
 	lockdep_assert_held(&space->tables_lock);
-	if (!user_leaf_find(&space->tables, va, &leaf) || leaf.va == va)
+	if (!IS_ENABLED(CONFIG_HUGE_PAGES) || IS_ALIGNED(va, USER_BLOCK_SIZE) ||
+	    !user_leaf_find(&space->tables, va, &leaf) || leaf.va == va)
 		return 0;
 	err = user_leaf_split(&space->tables, va, table_alloc);
 	if (err)
@@ -103,10 +95,6 @@ int tables_split(struct address_space *space, unsigned long va)
 
 void tables_free(struct address_space *space)
 {
-	tables_lock(space);
-	/* Harts that remember any of it do so under numbers that nobody gets before they forget. */
-	free_tables(user_tables_prune(&space->tables, 0, user_end));
-	tables_unlock(space);
 	tlb_model_gone(&space->tables);
 	page_free(virt_to_page(space->tables.root), 0);
 }

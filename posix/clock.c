@@ -208,3 +208,9 @@ SYSCALL4(115, clock_nanosleep, int, clock, int, flags, const struct timespec __u
 	offset = offset_of(clock);
 	return ns > offset ? sleep_until(ns - offset, &left) : 0;
 }
+
+SYSCALL0(124, sched_yield)
+{
+	thread_yield();
+	return 0;
+}

@@ -1,8 +1,21 @@
 // SPDX-License-Identifier: MIT
-/* What processes may have, and what they have used. */
+/* What processes may have. */
 #include "process.h"
 #include "syscall.h"
 #include <ahoy/compiler.h>
+#include <ahoy/string.h>
+
+void limits_inherit(struct process *process, const struct process *parent)
+{
+	if (parent) {
+		memcpy(process->limits, parent->limits, sizeof(process->limits));
+		return;
+	}
+	for (unsigned int i = 0; i < RLIMITS; i++)
+		process->limits[i] = (struct rlimit){ RLIM_INFINITY, RLIM_INFINITY };
+	process->limits[RLIMIT_STACK].cur = STACK_LIMIT;
+	process->limits[RLIMIT_NOFILE] = (struct rlimit){ NOFILE_LIMIT, 4 * NOFILE_LIMIT };
+}
 
 /* Descriptors of a process, at most: no limit of them can be above. */
 #define NOFILE_MAX (1U << 20)

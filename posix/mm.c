@@ -113,8 +113,7 @@ static void count_mapped(struct memory *memory, u64 *all, u64 *data)
 	}
 }
 
-/* May so much more be mapped, of this kind? */
-static bool within_limits(struct memory *memory, u64 size, unsigned int flags)
+bool memory_within_limits(struct memory *memory, u64 size, unsigned int flags)
 {
 	u64 limit = process_limit(RLIMIT_AS), data_limit = process_limit(RLIMIT_DATA), all, data;
 
@@ -127,8 +126,7 @@ static bool within_limits(struct memory *memory, u64 size, unsigned int flags)
 	       size <= data_limit - data;
 }
 
-/* Unmap a range, which is room for others then. Memory locked. */
-static int unmap(struct memory *memory, unsigned long addr, unsigned long size)
+int memory_unmap(struct memory *memory, unsigned long addr, unsigned long size)
 {
 	int err = address_space_unmap(memory->space, addr, size);
 
@@ -177,6 +175,17 @@ static int map_anywhere(struct memory *memory, struct request *request, unsigned
 	return err;
 }
 
+int memory_find_room(struct memory *memory, unsigned long size, unsigned long *addr)
+{
+	struct request request = { .size = size, .flags = MAP_PRIVATE };
+	int err = map_anywhere(memory, &request, 0);
+
+	if (err)
+		return err;
+	*addr = request.addr;
+	return memory_unmap(memory, request.addr, size);
+}
+
 /* Return: 0, and the address in @request; or an error. Memory locked. */
 static int map_request(struct memory *memory, struct request *request)
 {
@@ -185,7 +194,7 @@ static int map_request(struct memory *memory, struct request *request)
 
 	if (request->flags & MAP_SHARED)
 		flags |= VM_SHARED;
-	if (!within_limits(memory, request->size, flags))
+	if (!memory_within_limits(memory, request->size, flags))
 		return -ENOMEM;
 	if (!fixed)
 		return map_anywhere(memory, request, flags);
@@ -309,7 +318,7 @@ SYSCALL2(215, munmap, unsigned long, addr, unsigned long, len)
 	if (!size)
 		return 0;
 	lock(&memory->lock);
-	err = unmap(memory, addr, size);
+	err = memory_unmap(memory, addr, size);
 	unlock(&memory->lock);
 	return err;
 }
@@ -325,7 +334,7 @@ static int move_brk(struct memory *memory, unsigned long brk)
 	if (to < from)
 		return address_space_unmap(memory->space, to, from - to);
 	if (in_stack_gap(memory, from, to - from) ||
-	    !within_limits(memory, to - from, VM_READ | VM_WRITE))
+	    !memory_within_limits(memory, to - from, VM_READ | VM_WRITE))
 		return -ENOMEM;
 	return address_space_map(memory->space, &from, to - from, NULL, 0, VM_READ | VM_WRITE);
 }
@@ -371,108 +380,4 @@ SYSCALL3(226, mprotect, unsigned long, addr, unsigned long, len, unsigned long, 
 	err = address_space_protect(memory->space, addr, size, prot & PROT_ACCESS);
 	unlock(&memory->lock);
 	return err;
-}
-
-/* --- mremap ---------------------------------------------------------------------------------- */
-
-#define MREMAP_MAYMOVE 1u
-#define MREMAP_FIXED   2u
-
-/* Find room for @size bytes. Memory locked: it stays free. */
-static int find_room(struct memory *memory, unsigned long size, unsigned long *addr)
-{
-	struct request request = { .size = size, .flags = MAP_PRIVATE };
-	int err = map_anywhere(memory, &request, 0);
-
-	if (err)
-		return err;
-	*addr = request.addr;
-	return unmap(memory, request.addr, size);
-}
-
-/* Move from @addr to @to, where nothing is, and grow. */
-static int move_and_grow(struct memory *memory, unsigned long addr, unsigned long size,
-			 unsigned long to, unsigned long new_size)
-{
-	int err = address_space_move(memory->space, addr, to, size);
-
-	if (!err && addr < memory->map_free)
-		memory->map_free = max(addr, memory->map_base);
-	if (err || new_size == size)
-		return err;
-	err = address_space_extend(memory->space, to + size, new_size - size);
-	if (err && address_space_move(memory->space, to, addr, size))
-		return -EFAULT;
-	return err;
-}
-
-static long remap_fixed(struct memory *memory, unsigned long addr, unsigned long size,
-			unsigned long to, unsigned long new_size)
-{
-	int err;
-
-	if (!IS_ALIGNED(to, USER_PAGE_SIZE) || to < USER_PAGE_SIZE || to >= user_end ||
-	    new_size > user_end - to || (to < addr + size && addr < to + new_size))
-		return -EINVAL;
-	err = unmap(memory, to, new_size);
-	if (!err && new_size < size) {
-		err = unmap(memory, addr + new_size, size - new_size);
-		size = new_size;
-	}
-	if (!err)
-		err = move_and_grow(memory, addr, size, to, new_size);
-	return err ? err : (long)to;
-}
-
-static long remap(struct memory *memory, unsigned long addr, unsigned long size,
-		  unsigned long new_size, unsigned int flags, unsigned long to)
-{
-	unsigned long start = addr, end;
-	unsigned int access;
-	int err;
-
-	if (!address_space_find(memory->space, &start, &end, &access) || start > addr ||
-	    size > end - addr)
-		return -EFAULT;
-	if (new_size > size && !within_limits(memory, new_size - size, access))
-		return -ENOMEM;
-	if (flags & MREMAP_FIXED)
-		return remap_fixed(memory, addr, size, to, new_size);
-	if (new_size < size)
-		err = unmap(memory, addr + new_size, size - new_size);
-	else
-		err = new_size == size
-			      ? 0
-			      : address_space_extend(memory->space, addr + size, new_size - size);
-	if (err != -EEXIST && err != -EINVAL)
-		return err ? err : (long)addr;
-	if (!(flags & MREMAP_MAYMOVE))
-		return -ENOMEM;
-	err = find_room(memory, new_size, &to);
-	if (!err)
-		err = move_and_grow(memory, addr, size, to, new_size);
-	return err ? err : (long)to;
-}
-
-SYSCALL5(216, mremap, unsigned long, addr, unsigned long, old_len, unsigned long, new_len,
-	 unsigned int, flags, unsigned long, to)
-{
-	struct memory *memory = current_memory();
-	unsigned long size, new_size;
-	long result;
-
-	if (flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED) ||
-	    (flags & MREMAP_FIXED && !(flags & MREMAP_MAYMOVE)) ||
-	    !IS_ALIGNED(addr, USER_PAGE_SIZE))
-		return -EINVAL;
-	new_size = ALIGN(new_len, USER_PAGE_SIZE);
-	size = ALIGN(old_len, USER_PAGE_SIZE);
-	if (!new_size || new_size < new_len || !size || size < old_len)
-		return -EINVAL;
-	if (new_size > user_end)
-		return flags & MREMAP_FIXED ? -EINVAL : -ENOMEM;
-	lock(&memory->lock);
-	result = remap(memory, addr, size, new_size, flags, to);
-	unlock(&memory->lock);
-	return result;
 }

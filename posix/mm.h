@@ -23,4 +23,16 @@ for_mapped_fn populate_part;
 /* Is the range, rounded up to pages in *@size, one of user addresses? It may be empty. */
 bool round_range(unsigned long addr, unsigned long len, unsigned long *size);
 
+/* May so many bytes more be mapped with @flags of VM_, as the process's limits are? Memory locked. */
+bool memory_within_limits(struct memory *memory, u64 size, unsigned int flags);
+
+/* As address_space_unmap(); the range is room for others then. Memory locked. */
+int memory_unmap(struct memory *memory, unsigned long addr, unsigned long size);
+
+/*
+ * Find room for @size bytes, which stays free as long as memory is locked.
+ * Return: 0, and where it is in *@addr; -ENOMEM.
+ */
+int memory_find_room(struct memory *memory, unsigned long size, unsigned long *addr);
+
 #endif

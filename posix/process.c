@@ -176,7 +176,7 @@ int task_publish(struct task *task)
 {
 	struct process *process = task->process;
 	bool first = !process->id;
-	u64 limit = process->limits[RLIMIT_NPROC].cur;
+	u64 limit = limit_of(process, RLIMIT_NPROC);
 
 	/* All of them are one user's. */
 	if (!may_grow() || (limit != RLIM_INFINITY && tasks >= limit) || id_give(task->id))
@@ -237,16 +237,11 @@ void task_take_pid(struct task *task)
 static void process_inherit(struct process *process, struct process *parent)
 {
 	process->parent = parent;
+	limits_inherit(process, parent);
 	if (parent) {
-		memcpy(process->limits, parent->limits, sizeof(process->limits));
 		process->signals.ignored = parent->signals.ignored;
 		process->signals.reap_children = parent->signals.reap_children;
-		return;
 	}
-	for (unsigned int i = 0; i < RLIMITS; i++)
-		process->limits[i] = (struct rlimit){ RLIM_INFINITY, RLIM_INFINITY };
-	process->limits[RLIMIT_STACK].cur = 8UL << 20;
-	process->limits[RLIMIT_NOFILE] = (struct rlimit){ 1024, 4096 };
 }
 
 struct process *process_create(struct process *parent, struct task **task)

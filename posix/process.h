@@ -98,7 +98,9 @@ struct process {
 	bool executed;		/* it has made execve() since its fork */
 	struct task *successor; /* all tasks but this one end: for execve() */
 	struct signals signals;
+#ifdef CONFIG_RESOURCE_LIMITS
 	struct rlimit limits[RLIMITS];
+#endif
 
 	u32 child_events; /* counts what wait4() may be waiting for */
 	u32 task_events;  /* and ends of tasks */
@@ -134,10 +136,38 @@ static inline struct process *current_process(void)
 	return current_task()->process;
 }
 
+/* --- limits.c ------------------------------------------------------------------------ */
+
+/* What the first process may have; others inherit it. */
+#define STACK_LIMIT  (8ULL << 20)
+#define NOFILE_LIMIT 1024ULL
+
+#ifdef CONFIG_RESOURCE_LIMITS
+/* Give a new process the limits of @parent, or the first ones if that is NULL. */
+void limits_inherit(struct process *process, const struct process *parent);
+
+/* How much of @resource @process may have. Context: any. */
+static inline u64 limit_of(const struct process *process, enum rlimit_resource resource)
+{
+	return READ_ONCE(process->limits[resource].cur);
+}
+#else
+static __always_inline void limits_inherit(struct process *process, const struct process *parent)
+{
+}
+
+static __always_inline u64 limit_of(const struct process *process, enum rlimit_resource resource)
+{
+	return resource == RLIMIT_STACK	   ? STACK_LIMIT
+	       : resource == RLIMIT_NOFILE ? NOFILE_LIMIT
+					   : RLIM_INFINITY;
+}
+#endif
+
 /* How much of @resource the current process may have. Context: any. */
 static inline u64 process_limit(enum rlimit_resource resource)
 {
-	return READ_ONCE(current_process()->limits[resource].cur);
+	return limit_of(current_process(), resource);
 }
 
 /* --- process.c -------------------------------------------------------------------- */

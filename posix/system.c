@@ -67,12 +67,6 @@ SYSCALL3(168, getcpu, unsigned int __user *, cpu, unsigned int __user *, node, v
 	return node ? clear_user(node, sizeof(*node)) : 0;
 }
 
-SYSCALL0(124, sched_yield)
-{
-	thread_yield();
-	return 0;
-}
-
 /* As many bytes as sets of harts have in the kernel: for 64 of them */
 #define CPU_SET_SIZE 8
 

@@ -16,7 +16,8 @@ Usage: scripts/setup.sh [GROUP...]           install what is missing
        scripts/setup.sh --need TOOL...       the same, for tools by name
 
 Groups: build (compile and configure), run (boot in QEMU, gdb), measure (make compare, prices,
-sweep), test (make check), extra (ccache, make guiconfig). All of them if none is named.
+sweep), test (make check), extra (ccache, make guiconfig, make bench-linux). All of them if none
+is named.
 
 Exit status: 0 if nothing is missing (any more), 1 if something is, 2 for a bad call.
 END
@@ -74,6 +75,9 @@ test  cmd:cpio                cpio                   tests of initramfs archives
 test  cmd:bsdtar              libarchive-tools       tests of initramfs archives
 extra cmd:ccache              ccache                 faster second builds
 extra py:_tkinter             python3-tk             make guiconfig
+extra cmd:flex                flex                   make bench-linux, which builds Linux
+extra cmd:bison               bison                  make bench-linux
+extra cmd:bc                  bc                     make bench-linux
 END
 }
 

@@ -46,9 +46,21 @@ SECTIONS
 	} :text
 
 #ifdef CONFIG_BOOT_STACK
+#ifdef CONFIG_INITRAMFS_EMBED
+	/*
+	 * Programs have the pages of files in it mapped, too. Its first header, of the
+	 * program /init, fills the text's last page: 116 bytes.
+	 */
+	. = ALIGN(. + 116, PAGE_SIZE) - 116;
+	.initramfs : AT(ADDR(.initramfs) - PAGE_OFFSET) {
+		KEEP(*(.initramfs))
+	} :rodata
+	_rodata_start = ADDR(.initramfs) + 116;
+#else
 	. = ALIGN(PART_ALIGN);
+	_rodata_start = .;
+#endif
 	.rodata : AT(ADDR(.rodata) - PAGE_OFFSET) {
-		_rodata_start = .;
 		TABLE(init)
 		TABLE(console)
 		TABLE(of_driver)
@@ -64,17 +76,6 @@ SECTIONS
 		*(.rodata .rodata.* .srodata .srodata.*)
 		_rodata_end = .;
 	} :rodata
-
-#ifdef CONFIG_INITRAMFS_EMBED
-	/*
-	 * The files in it are whole pages, which programs have mapped too. Its first
-	 * header, of the program /init, stands before the start of a page: 116 bytes.
-	 */
-	. = ALIGN(. + 116, PAGE_SIZE) - 116;
-	.initramfs : AT(ADDR(.initramfs) - PAGE_OFFSET) {
-		KEEP(*(.initramfs))
-	} :rodata
-#endif
 
 	. = ALIGN(PART_ALIGN);
 	.data : AT(ADDR(.data) - PAGE_OFFSET) {

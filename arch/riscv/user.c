@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 /* Traps of programs: who is told of what. */
+#include <ahoy/address_space.h>
 #include <ahoy/errno.h>
 #include <ahoy/fault.h>
 #include <ahoy/string.h>
+#include <ahoy/thread.h>
 #include <ahoy/types.h>
 #include <asm/csr.h>
+#include <asm/current.h>
 #include <asm/fpu.h>
 #include <asm/user.h>
 #include <asm/user_paging.h>
@@ -55,7 +58,7 @@ static unsigned int access_of(unsigned long cause)
 /* Resolve the page fault @cause at @addr. Return: 0 if the program can go on, or why not. */
 int user_page_fault(unsigned long addr, unsigned long cause)
 {
-	return addr < user_end ? user_fault(addr, access_of(cause)) : -EFAULT;
+	return address_space_fault(thread_current()->space, addr, access_of(cause));
 }
 
 /* Another exception, or a page fault that could not be resolved: @error. */

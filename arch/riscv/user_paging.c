@@ -9,9 +9,8 @@
 
 BUILD_BUG_ON(VMALLOC_START >> LEVEL_SHIFT(2) != (VMALLOC_END - 1) >> LEVEL_SHIFT(2));
 
-/* Bits that are software's (10.3.1): a leaf, valid or not; whoever made it knows why. */
-#define PTE_IS_LEAF BIT(8)
-#define PTE_OWN	    BIT(9)
+/* No address is in it. */
+#define NO_TABLE ~0UL
 
 unsigned long user_end;
 
@@ -19,24 +18,6 @@ static pte_t *kernel_root;
 static unsigned int root_level; /* 2: Sv39, 3: Sv48, 4: Sv57 */
 
 /* --- entries ------------------------------------------------------------------ */
-
-static pte_t leaf_pte(const struct user_leaf *leaf)
-{
-	pte_t pte = make_pte(leaf->pa, PTE_IS_LEAF | PTE_U | PTE_A);
-
-	if (leaf->own)
-		pte |= PTE_OWN;
-	if (leaf->access)
-		pte |= PTE_V;
-	/* Write without read is reserved (10.3.1, table 28). */
-	if (leaf->access & (VM_READ | VM_WRITE))
-		pte |= PTE_R;
-	if (leaf->access & VM_WRITE)
-		pte |= PTE_W | PTE_D;
-	if (leaf->access & VM_EXEC)
-		pte |= PTE_X;
-	return pte;
-}
 
 static void leaf_of(struct user_leaf *leaf, pte_t pte, unsigned long va, unsigned int level)
 {
@@ -46,10 +27,8 @@ static void leaf_of(struct user_leaf *leaf, pte_t pte, unsigned long va, unsigne
 		.block = level > 0,
 		.own = pte & PTE_OWN,
 	};
-	if (!(pte & PTE_V))
-		return;
-	leaf->access = (pte & PTE_R ? VM_READ : 0) | (pte & PTE_W ? VM_WRITE : 0) |
-		       (pte & PTE_X ? VM_EXEC : 0);
+	if (pte & PTE_V)
+		leaf->access = (pte & PTE_LEAF) >> ACCESS_SHIFT;
 }
 
 /* May a hart remember more of @old than it finds in @new? */
@@ -57,8 +36,7 @@ static bool takes_away(pte_t old, pte_t new)
 {
 	if (!(old & PTE_V))
 		return false;
-	return pte_pa(old) != pte_pa(new) || (old & ~new &(PTE_V | PTE_LEAF)) ||
-	       (old & PTE_IS_LEAF) != (new &PTE_IS_LEAF);
+	return (old ^ new) & (PTE_PFN | PTE_IS_LEAF) || old & ~new &(PTE_V | PTE_LEAF);
 }
 
 /*
@@ -78,27 +56,35 @@ static bool set_pte(struct user_tables *tables, unsigned long va, unsigned int l
 
 /* --- tables -------------------------------------------------------------------- */
 
-/* The last entry on the way to @va, which is a leaf or empty; its level in *@level. */
-static pte_t *find_slot(const struct user_tables *tables, unsigned long va, unsigned int *level)
+/*
+ * The last entry on the way to @va, which is a leaf or empty; its level in
+ * *@level. The table of pages that was found last is found at once.
+ */
+static pte_t *find_slot(struct user_tables *tables, unsigned long va, unsigned int *level)
 {
 	pte_t *table = tables->root, *slot;
 
-	for (*level = root_level;; --*level) {
+	*level = 0;
+	if (va >> LEVEL_SHIFT(1) == tables->latest)
+		return &tables->latest_table[table_index(va, 0)];
+	for (*level = root_level; *level; --*level) {
 		slot = &table[table_index(va, *level)];
-		if (!*level || !*slot || *slot & PTE_IS_LEAF)
+		if (!*slot || *slot & PTE_IS_LEAF)
 			return slot;
 		table = pte_table(*slot);
 	}
+	tables->latest = va >> LEVEL_SHIFT(1);
+	tables->latest_table = table;
+	return &table[table_index(va, 0)];
 }
 
-/* The entry of @level on the way to @va; tables that are missing are made: then *@made. */
-static pte_t *make_slot(struct user_tables *tables, unsigned long va, unsigned int level,
-			void *(*table_alloc)(void), bool *made)
+/*
+ * The entry of @level on the way to @va, where @slot, of level @at, is the last
+ * one that there is; tables that are missing are made. Return: NULL without memory.
+ */
+static pte_t *make_slot(pte_t *slot, unsigned int at, unsigned long va, unsigned int level,
+			void *(*table_alloc)(void))
 {
-	unsigned int at;
-	pte_t *slot = find_slot(tables, va, &at);
-
-	*made = at > level;
 	while (at > level) {
 		pte_t *table = table_alloc();
 
@@ -109,7 +95,7 @@ static pte_t *make_slot(struct user_tables *tables, unsigned long va, unsigned i
 		__atomic_store_n(slot, make_pte(virt_to_phys(table), PTE_V), __ATOMIC_RELEASE);
 		slot = &table[table_index(va, --at)];
 	}
-	return at == level ? slot : NULL;
+	return slot;
 }
 
 /* How many of the @n entries at @slot are empty before the first one that is not. */
@@ -126,55 +112,95 @@ static unsigned long count_empty(const pte_t *slot, unsigned long n)
 	return (unsigned long)(slot - start);
 }
 
-bool user_leaf_next(const struct user_tables *tables, struct user_leaf *leaf, unsigned long end)
-{
-	unsigned long va = leaf->va;
+/* Entries of one table in a row, of which the first is a leaf. */
+struct run {
+	pte_t *slot;
+	unsigned long va; /* of the first; the end of the run before */
+	unsigned long n;  /* one, or all that are left of a table of pages */
 	unsigned int level;
+};
+
+/* The first run from @run->va on; it ends before @end. Return: whether there is one. */
+static bool find_run(struct user_tables *tables, struct run *run, unsigned long end)
+{
+	unsigned long va = run->va;
 
 	while (va < end) {
-		const pte_t *slot = find_slot(tables, va, &level);
-		unsigned long size = LEVEL_SIZE(level), left;
+		pte_t *slot = find_slot(tables, va, &run->level);
+		unsigned long size = LEVEL_SIZE(run->level), left, empty;
 
-		if (*slot & PTE_IS_LEAF) {
-			leaf_of(leaf, *slot, va, level);
-			return true;
-		}
-		/* Past what is empty; then by the way that leads on from there. */
-		va = ALIGN_DOWN(va, size) + size;
-		if (va >= end || !table_index(va, level))
-			continue;
-		left = min_t(unsigned long, PTRS_PER_TABLE - table_index(va, level),
+		va = ALIGN_DOWN(va, size);
+		left = min_t(unsigned long, PTRS_PER_TABLE - table_index(va, run->level),
 			     (end - va + size - 1) / size);
-		va += count_empty(slot + 1, left) * size;
+		/* Past what is empty; then by the way that leads on from there. */
+		empty = count_empty(slot, left);
+		slot += empty;
+		va += empty * size;
+		if (empty == left || !(*slot & PTE_IS_LEAF))
+			continue;
+		run->slot = slot;
+		run->va = va;
+		run->n = run->level ? 1 : left - empty;
+		return true;
 	}
 	return false;
+}
+
+static __always_inline void end_run(struct run *run)
+{
+	run->va += run->n * LEVEL_SIZE(run->level);
+}
+
+bool user_leaf_find(struct user_tables *tables, unsigned long va, struct user_leaf *leaf)
+{
+	unsigned int level;
+	pte_t *slot = find_slot(tables, va, &level);
+
+	*leaf = (struct user_leaf){ .va = va };
+	if (*slot)
+		leaf_of(leaf, *slot, va, level);
+	leaf->slot = slot;
+	leaf->level = level;
+	return *slot;
+}
+
+bool user_leaf_next(struct user_tables *tables, struct user_leaf *leaf, unsigned long end)
+{
+	struct run run = { .va = leaf->va };
+
+	if (!find_run(tables, &run, end))
+		return false;
+	leaf_of(leaf, *run.slot, run.va, run.level);
+	leaf->slot = run.slot;
+	leaf->level = run.level;
+	return true;
 }
 
 int user_leaf_insert(struct user_tables *tables, const struct user_leaf *leaf,
 		     void *(*table_alloc)(void))
 {
-	unsigned int at;
-	pte_t *slot;
-	bool made;
+	unsigned int level = leaf->level;
+	pte_t *slot = leaf->slot;
 
-	if (leaf->block) {
-		slot = find_slot(tables, leaf->va, &at);
-		if (at == 0)
-			return -EEXIST;
-	}
-	slot = make_slot(tables, leaf->va, leaf->block, table_alloc, &made);
 	if (!slot)
-		return -ENOMEM;
+		slot = find_slot(tables, leaf->va, &level);
+	if (level < leaf->block)
+		return -EEXIST;
+	if (level > leaf->block) {
+		slot = make_slot(slot, level, leaf->va, leaf->block, table_alloc);
+		if (!slot)
+			return -ENOMEM;
+	}
 	/* Whoever finds the entry finds the page as it was prepared before. */
-	__atomic_thread_fence(__ATOMIC_RELEASE);
-	set_pte(tables, leaf->va, leaf->block, slot, leaf_pte(leaf));
-	return made;
+	__atomic_store_n(slot, leaf_pte(leaf->pa, leaf->access, leaf->own), __ATOMIC_RELEASE);
+	return level > leaf->block;
 }
 
 void user_leaf_insert_run(struct user_tables *tables, const struct user_leaf *leaf, unsigned long n)
 {
 	unsigned int level;
-	pte_t *slot = find_slot(tables, leaf->va, &level), pte = leaf_pte(leaf);
+	pte_t *slot = find_slot(tables, leaf->va, &level),
+	      pte = leaf_pte(leaf->pa, leaf->access, leaf->own);
 
 	if (level)
 		return;
@@ -188,11 +214,9 @@ void user_leaf_insert_run(struct user_tables *tables, const struct user_leaf *le
 
 bool user_leaf_change(struct user_tables *tables, const struct user_leaf *leaf)
 {
-	unsigned int level;
-	pte_t *slot = find_slot(tables, leaf->va, &level);
-
 	__atomic_thread_fence(__ATOMIC_RELEASE);
-	return set_pte(tables, leaf->va, level, slot, leaf_pte(leaf));
+	return set_pte(tables, leaf->va, leaf->level, leaf->slot,
+		       leaf_pte(leaf->pa, leaf->access, leaf->own));
 }
 
 void user_leaf_erase(struct user_tables *tables, unsigned long va)
@@ -218,49 +242,111 @@ int user_leaf_split(struct user_tables *tables, unsigned long va, void *(*table_
 	return 0;
 }
 
-/* Unhook tables below @table, which begins at @base and has entries of @level. */
-static void prune(struct user_tables *tables, pte_t *table, unsigned int level, unsigned long base,
-		  unsigned long start, unsigned long end, void **list)
+/* --- ranges -------------------------------------------------------------------- */
+
+bool user_leaves_limit(struct user_tables *tables, unsigned long start, unsigned long end,
+		       unsigned int access)
 {
-	unsigned long first = max(start, base),
-		      last = min(end - 1, base + LEVEL_SIZE(level + 1) - 1);
-	unsigned long i = table_index(first, level), n = table_index(last, level) + 1;
+	pte_t bits = leaf_pte(0, access & ~VM_WRITE, false) & (PTE_V | PTE_LEAF);
+	pte_t kept = ~(PTE_V | PTE_LEAF | PTE_D) | (access & VM_WRITE ? PTE_W | PTE_D : 0);
+	struct run run = { .va = start };
+	bool taken = false;
 
-	for (;; i++) {
-		unsigned long at;
-		pte_t *child;
+	for (; find_run(tables, &run, end); end_run(&run)) {
+		pte_t *slot = run.slot, *stop = slot + run.n;
+		unsigned long va = run.va;
 
-		i += count_empty(table + i, n - i);
-		if (i == n)
-			break;
-		at = base + i * LEVEL_SIZE(level);
-		if (table[i] & PTE_IS_LEAF)
+		for (; slot < stop; slot++, va += PAGE_SIZE)
+			if (*slot)
+				taken |=
+					set_pte(tables, va, run.level, slot, (*slot & kept) | bits);
+	}
+	return taken;
+}
+
+int user_leaves_share(struct user_tables *from, struct user_tables *to, unsigned long start,
+		      unsigned long end, void *(*table_alloc)(void), void (*hold)(phys_addr_t pa))
+{
+	struct run run = { .va = start };
+	bool taken = false;
+
+	for (; find_run(from, &run, end); end_run(&run)) {
+		pte_t *slot = run.slot, *stop = slot + run.n, *copy = NULL;
+		unsigned long va = run.va;
+		unsigned int at;
+
+		for (; slot < stop; slot++, va += PAGE_SIZE) {
+			pte_t pte = *slot & ~(PTE_W | PTE_D);
+
+			if (!(pte & PTE_OWN))
+				continue;
+			if (!copy) {
+				copy = make_slot(find_slot(to, va, &at), at, va, run.level,
+						 table_alloc);
+				if (!copy)
+					return -ENOMEM;
+				copy -= slot - run.slot;
+			}
+			hold(pte_pa(pte));
+			copy[slot - run.slot] = pte;
+			taken |= set_pte(from, va, run.level, slot, pte);
+		}
+	}
+	return taken;
+}
+
+/* What user_tables_drop() is to do. */
+struct drop {
+	struct user_tables *tables;
+	unsigned long start, end;
+	unsigned long floor, ceiling;
+	void (*put)(phys_addr_t pa);
+	void *list;
+};
+
+/* In @table, which begins at @base and has entries of @level. */
+static void drop(struct drop *range, pte_t *table, unsigned int level, unsigned long base)
+{
+	unsigned long size = LEVEL_SIZE(level), first = max(range->start, base);
+	unsigned long last = min(range->end - 1, base + LEVEL_SIZE(level + 1) - 1);
+	pte_t *slot = table + table_index(first, level),
+	      *stop = table + table_index(last, level) + 1;
+
+	for (; (slot += count_empty(slot, (unsigned long)(stop - slot))) < stop; slot++) {
+		unsigned long at = base + (unsigned long)(slot - table) * size;
+		pte_t pte = *slot, *child = pte_table(pte);
+
+		if (pte & PTE_IS_LEAF) {
+			set_pte(range->tables, at, level, slot, 0);
+			if (pte & PTE_OWN)
+				range->put(pte_pa(pte));
 			continue;
-		child = pte_table(table[i]);
-		if (level > 1)
-			prune(tables, child, level - 1, at, start, end, list);
-		if (at < start || end - at < LEVEL_SIZE(level))
+		}
+		drop(range, child, level - 1, at);
+		if (at < range->floor || at + size > range->ceiling)
 			continue;
-		set_pte(tables, at, level, &table[i], 0);
+		set_pte(range->tables, at, level, slot, 0);
+		range->tables->latest = NO_TABLE;
 		/* Walkers may still be in it: to them the link, aligned to a page, is invalid. */
-		*(void **)child = *list;
-		*list = child;
+		*(void **)child = range->list;
+		range->list = child;
 	}
 }
 
-void *user_tables_prune(struct user_tables *tables, unsigned long start, unsigned long end)
+void *user_tables_drop(struct user_tables *tables, unsigned long start, unsigned long end,
+		       unsigned long floor, unsigned long ceiling, void (*put)(phys_addr_t pa))
 {
-	void *list = NULL;
+	struct drop range = { tables, start, end, floor, ceiling, put, NULL };
 
-	prune(tables, tables->root, root_level, 0, start, end, &list);
-	return list;
+	drop(&range, tables->root, root_level, 0);
+	return range.list;
 }
 
 void user_tables_init(struct user_tables *tables, void *page)
 {
 	unsigned int first = table_index(PAGE_OFFSET, root_level);
 
-	*tables = (struct user_tables){ .root = page };
+	*tables = (struct user_tables){ .root = page, .latest = NO_TABLE };
 	memset(tables->root, 0, first * sizeof(pte_t));
 	memcpy(tables->root + first, kernel_root + first, (PTRS_PER_TABLE - first) * sizeof(pte_t));
 }

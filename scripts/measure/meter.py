@@ -65,6 +65,9 @@ def parser() -> Parser:
                       "function+offset, or marker:N for the instruction slti x0, x0, N (the entry)")
     made.add_argument("--to", dest="stop", metavar="MARK",
                       help="where intervals end (the line)")
+    made.add_argument("--power-off", action="store_true",
+                      help="go on until the machine is switched off, and tell the "
+                      "instructions up to there as well")
     made.add_argument("--machine", default=os.environ.get("MACHINE") or "virt",
                       help="QEMU's machine (%(default)s)")
     made.add_argument("--mem", default=os.environ.get("MEM") or "128M",
@@ -292,6 +295,8 @@ def figures(args: argparse.Namespace, report: Report, known: Optional[Symbols]) 
     result["boot_hart"] = int(facts["boot"])
     result["harts"] = [{"hart": number, **harts[number]} for number in sorted(harts)]
     result["modes_by"] = facts["modes-by"]
+    if args.power_off:
+        result["power_off"] = named(report, "off")
     result["pages"] = named(report, "pages")
     result["tree"] = next(({"address": int(line[1]), "size": int(line[2])} for line in report
                            if line[0] == "tree"), None)
@@ -343,6 +348,8 @@ def show(result: Row) -> None:
     print(f"instructions from the kernel's entry to the end of \"{result['want']}\"")
     for name in ("total",) + MODES:
         print(f"{result[name]:>14,}  {name}")
+    if "power_off" in result:
+        print(f"{sum(result['power_off'].values()):>14,}  total, until the machine is switched off")
     if len(result["harts"]) > 1:
         print("by hart")
         for hart in result["harts"]:

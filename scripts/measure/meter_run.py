@@ -109,6 +109,7 @@ def plugin_options(args: argparse.Namespace, scratch: Path,
         ("tx", hex(args.tx or LATE_UARTS.get(args.machine_name, 0))),
         ("firmware", "off" if args.bios == "none" else "on"),
         ("sites", "on" if args.symbols else "off"),
+        ("to-end", "on" if args.power_off else "off"),
     ]
     if args.trace:
         options.append(("trace", os.path.abspath(args.trace)))
@@ -185,7 +186,9 @@ def run_qemu(command: list[str], args: argparse.Namespace, scratch: Path) -> lis
         try:
             errors = process.communicate(timeout=args.timeout)[1]
         except subprocess.TimeoutExpired:
-            raise Failure(f'the line "{args.want}" was not seen within {args.timeout:g} seconds'
+            what = (f'the line "{args.want}" and the end of the machine were'
+                    if args.power_off else f'the line "{args.want}" was')
+            raise Failure(f"{what} not seen within {args.timeout:g} seconds"
                           + console_tail(scratch)) from None
         finally:
             stop_tree(process)

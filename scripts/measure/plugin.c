@@ -3,7 +3,7 @@
  * A plugin for QEMU's code generator that measures exactly: from the first
  * instruction at the kernel's entry up to the store by which the end of a
  * wanted line reaches the console, whoever executes that store. Then it writes
- * its report and ends QEMU.
+ * its report and ends QEMU; or counts on until the machine is switched off.
  *
  * It counts instructions by hart and mode, by address and phase, between marks
  * (plugin_marks.c), crossings between modes (plugin_flow.c) and pages touched
@@ -14,7 +14,7 @@
  *
  * Arguments: entry=ADDR, console=FILE, out=FILE, want=HEX (the text, as hex
  * digits), tx=ADDR, firmware=on|off (whether M-mode is firmware), sites=on|off
- * (report each instruction's count), base=ADDR, top=ADDR (bounds of memory),
+ * (report each instruction's count), to-end=on|off (count on), base=ADDR, top=ADDR (bounds of memory),
  * from=ADDR, to=ADDR, from-marker=N, to-marker=N (intervals), phase=ADDR:NAME,
  * trace=FILE. Those of marks may be given several times.
  */
@@ -41,6 +41,7 @@ __attribute__((constructor)) static void choose_version(void)
 const char *const mode_names[MODES] = { "kernel", "firmware", "user" };
 
 bool started;
+static bool line_over; /* only instructions are counted */
 unsigned int n_harts;
 struct hart harts[MAX_HARTS];
 FILE *out;
@@ -85,6 +86,11 @@ void finish(bool line_seen)
 	marks_finish();
 	flow_finish();
 	pages_finish();
+	if (line_seen && option.to_end) {
+		started = false;
+		line_over = true;
+		return;
+	}
 	fprintf(out, "end\n");
 	if (fclose(out))
 		die("cannot write ", option.out);
@@ -92,9 +98,20 @@ void finish(bool line_seen)
 
 static void at_exit(plugin_id id, void *data)
 {
+	uint64_t sums[MODES];
+
 	(void)id;
 	(void)data;
-	finish(false);
+	if (!line_over) {
+		finish(false);
+		return;
+	}
+	sum_counts(sums);
+	for (int mode = 0; mode < MODES; mode++)
+		fprintf(out, "off %s %" PRIu64 "\n", mode_names[mode], sums[mode]);
+	fprintf(out, "end\n");
+	if (fclose(out))
+		die("cannot write ", option.out);
 }
 
 /* ---- Loads and stores ---------------------------------------------------- */
@@ -202,8 +219,10 @@ static void insn_executes(unsigned int hart, void *data)
 	struct hart *h = &harts[hart];
 	struct slot *slot = data;
 
-	if (!started)
+	if (!started) {
+		h->counts[slot->site->mode] += line_over;
 		return;
+	}
 	slot->site->count++;
 	h->counts[slot->site->mode]++;
 	h->last = slot;
@@ -229,10 +248,12 @@ static void special_executes(unsigned int hart, void *data)
 {
 	struct slot *slot = data;
 
-	if (!started && slot->vaddr == option.entry)
+	if (!started && !line_over && slot->vaddr == option.entry)
 		start(hart, slot);
-	if (!started)
+	if (!started) {
+		insn_executes(hart, slot);
 		return;
+	}
 	marks_before(hart, slot);
 	insn_executes(hart, slot);
 	flow_insn(hart, slot);

@@ -87,7 +87,7 @@ struct option {
 	const char *trace;
 	char want[MAX_WANT];
 	size_t want_len;
-	bool firmware;
+	bool firmware, to_end;
 	bool sites;
 	/* Bounds of intervals: addresses, or hints' numbers. */
 	struct label from[4], to[4];

@@ -25,11 +25,12 @@ static void console_sent(const char *text, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
 		if (want_seen) {
-			if (text[i] == '\n') {
-				finish(true);
+			if (text[i] != '\n')
+				continue;
+			finish(true);
+			if (!option.to_end)
 				_exit(0);
-			}
-			continue;
+			return;
 		}
 		if (tail_len == option.want_len)
 			memmove(tail, tail + 1, --tail_len);

@@ -71,6 +71,8 @@ static void take(const char *name, const char *value)
 		option.trace = strdup(value);
 	else if (!strcmp(name, "want"))
 		parse_want(value);
+	else if (!strcmp(name, "to-end"))
+		option.to_end = !strcmp(value, "on");
 	else if (!strcmp(name, "firmware"))
 		option.firmware = !strcmp(value, "on");
 	else if (!strcmp(name, "sites"))

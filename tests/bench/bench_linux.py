@@ -35,6 +35,8 @@ from bootlib import Kernel, build, build_dir, locked  # noqa: E402
 from userlib import CHARACTERS, DEVICES, FOLDER, REGULAR, ROOT, Entry  # noqa: E402
 
 CONFIG = HERE / "linux.config"
+# What operations need, and the standard kernel does without.
+OPTIONS = ("PIPE=y", "VDSO=y")
 ROUNDS = 20
 LAST_LINE = "The operations are done."
 CROSS = os.environ.get("CROSS_COMPILE") or "riscv64-linux-gnu-"
@@ -166,7 +168,7 @@ def main() -> int:
     args = parser.parse_args()
     try:
         initrd = archive(build_dir() / "bench.cpio")
-        ahoy: Kernel = build("") if not args.kernel else Kernel(args.kernel)
+        ahoy: Kernel = build("", *OPTIONS) if not args.kernel else Kernel(args.kernel)
         image = args.kernel or ahoy.image
         figures = {"ahoy": measure(image, initrd, []),
                    "linux": measure(args.linux or linux(), initrd, [])}

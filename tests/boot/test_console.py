@@ -33,7 +33,7 @@ def check_end(result: Result, end: bytes) -> None:
 
 def standard() -> Kernel:
     """Return the standard kernel, but for CR."""
-    return build("", "SERIAL_CRLF=n")
+    return build("base", "SERIAL_CRLF=n")
 
 
 # ---- The tree ---------------------------------------------------------------------
@@ -62,7 +62,7 @@ def test_stdout(path: str, tmp_path: Path) -> None:
     "stdout-path = <0x2f736f63 0x2f736572>;",
     "stdout-path;",
 ])
-@pytest.mark.parametrize("name", ["", "debug"])
+@pytest.mark.parametrize("name", ["base", "debug"])
 def test_no_stdout(name: str, chosen: str, tmp_path: Path) -> None:
     """Without a console to be found there, firmware's is used, and nothing need be said."""
     kernel = build(name, "SERIAL_CRLF=n")
@@ -104,7 +104,7 @@ GOOD_REG = f"reg = {cells(0x10000000, 0x100)};"
 def test_uart(text: str, compatible: str, init: bool, tmp_path: Path) -> None:
     """A 16550 as it may be described, taken over or programmed."""
     options = ["SERIAL_8250_INIT=y", "TRAPS=y", "UBSAN=y"] if init else []
-    kernel = build("", "SERIAL_CRLF=n", *options)
+    kernel = build("base", "SERIAL_CRLF=n", *options)
     blob = compile_tree(source(uart=uart(text, compatible)))
     result = boot_with_tree(kernel, blob, tmp_path)
     said = messages(result)
@@ -143,7 +143,7 @@ def test_uart(text: str, compatible: str, init: bool, tmp_path: Path) -> None:
     (GOOD_REG + " reg-io-width = <8>;", r"ttyS: 0x10000000: .* makes no sense"),
     (GOOD_REG + " reg-io-width = <0xffffffff>;", r"ttyS: 0x10000000: .* makes no sense"),
 ])
-@pytest.mark.parametrize("name", ["", "fdt", "debug"])
+@pytest.mark.parametrize("name", ["base", "fdt", "debug"])
 def test_nonsense(name: str, text: str, message: str, tmp_path: Path) -> None:
     """A console that cannot be is said to be so, and firmware's prints."""
     kernel = build(name, "SERIAL_CRLF=n")
@@ -152,7 +152,7 @@ def test_nonsense(name: str, text: str, message: str, tmp_path: Path) -> None:
     said = messages(result)
     if kernel.has("PRINTK"):
         assert any(re.fullmatch(message, one) for one in said), result
-    if name == "":
+    if name == "base":
         assert len(said) == 1, result
 
 
@@ -246,7 +246,7 @@ def test_loglevel() -> None:
     assert not any(text.startswith("console: ") for text in less + none)
 
 
-@pytest.mark.parametrize("name", ["", "debug"])
+@pytest.mark.parametrize("name", ["base", "debug"])
 @pytest.mark.parametrize("size", [2047, 2048, 65536])
 def test_long_command_line(name: str, size: int, tmp_path: Path) -> None:
     """What is too long is cut off, and that is said."""
@@ -271,7 +271,7 @@ def test_long_command_line_from_qemu() -> None:
 @pytest.mark.parametrize("chosen", ["bootargs;", "bootargs = <0x41424344>;", 'bootargs = "";',
                                     'bootargs = "a", "console=nowhere";',
                                     r'bootargs = "\x80\xff\x01=\x7f\t\n\"\"=\"";'])
-@pytest.mark.parametrize("name", ["", "debug"])
+@pytest.mark.parametrize("name", ["base", "debug"])
 def test_odd_bootargs(name: str, chosen: str, tmp_path: Path) -> None:
     """Bytes that are no command line."""
     kernel = build(name)
@@ -288,7 +288,7 @@ def test_odd_bootargs(name: str, chosen: str, tmp_path: Path) -> None:
 ])
 def test_built_in(how: str, append: str, end: bytes) -> None:
     """The built-in command line, alone, together, or by force."""
-    kernel = build("", "SERIAL_CRLF=n", 'CMDLINE="console=hvc0"', f"CMDLINE_{how}=y")
+    kernel = build("base", "SERIAL_CRLF=n", 'CMDLINE="console=hvc0"', f"CMDLINE_{how}=y")
     result = boot(kernel, *(["--append", append] if append else []))
     assert not messages(result), result
     check_end(result, end)
@@ -298,13 +298,13 @@ def test_built_in(how: str, append: str, end: bytes) -> None:
 
 def test_debug_console_broken() -> None:
     """Where firmware has no debug console, its old one is used; where it has, this one."""
-    kernel = build("", "CONSOLE_SBI_LEGACY=y", "CONSOLE_SBI_DBCN=y", "SERIAL_8250=n")
+    kernel = build("base", "CONSOLE_SBI_LEGACY=y", "CONSOLE_SBI_DBCN=y", "SERIAL_8250=n")
     check_clean(kernel, boot(kernel), end=BY_FIRMWARE)
 
 
 def test_debug_console() -> None:
     """The debug console finds the text, also where the kernel's addresses are not physical."""
-    for name in ("", "sv39", "tiny"):
+    for name in ("base", "sv39", "tiny"):
         options = ["SERIAL_8250=n"] if name != "tiny" else []
         kernel = build(name, "CONSOLE_SBI_DBCN=y", *options)
         needs_debug_console()

@@ -21,5 +21,5 @@ def test_busy_uart(sbi: str, paging: str) -> None:
 
 def test_no_tree() -> None:
     """All that defconfig has and that needs no device tree works without one."""
-    kernel = build("", "OF=n", "PLATFORM_VIRT=y", "MEMBLOCK=n", "SERIAL_SIFIVE=n")
+    kernel = build("base", "OF=n", "PLATFORM_VIRT=y", "MEMBLOCK=n", "SERIAL_SIFIVE=n")
     check_clean(kernel, boot(kernel))

@@ -52,7 +52,7 @@ def test_reboot(name: str, way: str) -> None:
 
 def test_reboot_sifive_u() -> None:
     """A machine that cannot power off can still reboot."""
-    kernel = build("", "FINISH_REBOOT=y")
+    kernel = build("base", "FINISH_REBOOT=y")
     done = boot(kernel, "--machine", "sifive_u")
     check_clean(kernel, done, "sifive_u")
 
@@ -80,8 +80,8 @@ def rests(machine: Machine, alone: bool = True) -> None:
     assert machine.output == said
 
 
-@pytest.mark.parametrize("name, harts", [("", 1), ("", 4), ("tiny", 4), ("uart", 1), ("fdt", 1),
-                                         ("sv39", 1)])
+@pytest.mark.parametrize("name, harts", [("", 1), ("base", 1), ("base", 4), ("tiny", 4),
+                                         ("uart", 1), ("fdt", 1), ("sv39", 1)])
 def test_idle(name: str, harts: int) -> None:
     """With nothing left to do, the hart sleeps in the kernel."""
     kernel = build(name, "FINISH_IDLE=y")

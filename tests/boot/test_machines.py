@@ -14,23 +14,25 @@ MOVED_TO = 0x82200000
 
 # ---- Machines, harts, memory --------------------------------------------------
 
+@pytest.mark.parametrize("name", ["", "base"])
 @pytest.mark.parametrize("machine", ["virt", "spike", "sifive_u"])
-def test_machine(machine: str) -> None:
+def test_machine(machine: str, name: str) -> None:
     """One image runs everywhere."""
-    kernel = build("")
+    kernel = build(name)
     check_clean(kernel, boot(kernel, "--machine", machine), machine)
 
 
+@pytest.mark.parametrize("name", ["", "base"])
 @pytest.mark.parametrize("machine, harts", [("virt", 2), ("virt", 8), ("virt", 64), ("spike", 8),
                                             ("sifive_u", 5)])
-def test_harts(machine: str, harts: int) -> None:
+def test_harts(machine: str, harts: int, name: str) -> None:
     """Only one hart prints, however many there are."""
-    kernel = build("")
+    kernel = build(name)
     done = boot(kernel, "--machine", machine, "--smp", harts, timeout=60)
     check_clean(kernel, done, machine)
 
 
-@pytest.mark.parametrize("name", ["", "tiny", "sv39"])
+@pytest.mark.parametrize("name", ["", "base", "tiny", "sv39"])
 def test_lottery(name: str) -> None:
     """Firmware chooses the boot hart by chance."""
     kernel = build(name)
@@ -41,15 +43,16 @@ def test_lottery(name: str) -> None:
 @pytest.mark.parametrize("hart", range(8))
 def test_any_boot_hart(hart: int) -> None:
     """Each hart can be the one, also where another one came first."""
-    kernel = build("", "PRINTK_LEVEL_MAX=7", "CONSOLE_LOGLEVEL_DEFAULT=8")
+    kernel = build("base", "PRINTK_LEVEL_MAX=7", "CONSOLE_LOGLEVEL_DEFAULT=8")
     check_clean(kernel, boot(kernel, *place(kernel, harts=[hart]), "--smp", 8))
 
 
 @pytest.mark.parametrize("machine", ["virt", "spike", "sifive_u"])
 @pytest.mark.parametrize("memory", ["5M", "8M", "64G"])
-def test_memory(machine: str, memory: str) -> None:
+@pytest.mark.parametrize("name", ["", "base"])
+def test_memory(machine: str, memory: str, name: str) -> None:
     """From the least memory that QEMU starts with up to more than the host has."""
-    kernel = build("")
+    kernel = build(name)
     done = boot(kernel, "--machine", machine, "--mem", memory)
     check_clean(kernel, done, machine)
 
@@ -57,7 +60,7 @@ def test_memory(machine: str, memory: str) -> None:
 @pytest.mark.parametrize("memory", ["127M", "1025M", "2049M", "4611M"])
 def test_odd_memory(memory: str) -> None:
     """Memory that ends within a block; QEMU 10 puts the device tree there."""
-    kernel = build("")
+    kernel = build("base")
     check_clean(kernel, boot(kernel, "--mem", memory))
 
 
@@ -65,11 +68,15 @@ def test_odd_memory(memory: str) -> None:
 
 @pytest.mark.parametrize("name, cpu, used", [
     ("", "rv64", "Sv48"),
-    ("", "rv64,sv57=off", "Sv48"),
     ("", "rv64,sv48=off", "Sv39"),
     ("", "rva22s64", "Sv39"),
     ("", "rv64,svadu=off,svade=on", "Sv48"),
-    ("", "rv64,sstc=off", "Sv48"),
+    ("base", "rv64", "Sv48"),
+    ("base", "rv64,sv57=off", "Sv48"),
+    ("base", "rv64,sv48=off", "Sv39"),
+    ("base", "rva22s64", "Sv39"),
+    ("base", "rv64,svadu=off,svade=on", "Sv48"),
+    ("base", "rv64,sstc=off", "Sv48"),
     ("sv39", "rv64", "Sv39"),
     ("sv39", "rva22s64", "Sv39"),
     ("sv48", "rv64", "Sv48"),
@@ -107,7 +114,7 @@ def needs_missing_formats() -> None:
 def test_fallback_on_sifive_u() -> None:
     """A machine whose harts have Sv39 alone."""
     needs_missing_formats()
-    kernel = build("", "BANNER=y")
+    kernel = build("base", "BANNER=y")
     done = boot(kernel, "--machine", "sifive_u")
     check_clean(kernel, done, "sifive_u")
     assert done.lines[-2].endswith(", Sv39"), done
@@ -125,14 +132,14 @@ def test_no_fallback(name: str, mode: str, cpu: str) -> None:
 def test_no_fallback_on_sifive_u(option: str) -> None:
     """The same where the image must stay at the address it is loaded to, and where not."""
     needs_missing_formats()
-    kernel = build("", "PAGING_FALLBACK=n", option)
+    kernel = build("base", "PAGING_FALLBACK=n", option)
     check_panic(boot(kernel, "--machine", "sifive_u"), "this hart has no Sv48 paging")
 
 
 @pytest.mark.parametrize("option", ["KERNEL_UPPER_HALF=y", "KERNEL_IDENTITY=y"])
 def test_no_mmu(option: str) -> None:
     """A hart that cannot translate at all."""
-    check_panic(boot(build("", option), "--cpu", "rv64,mmu=off"),
+    check_panic(boot(build("base", option), "--cpu", "rv64,mmu=off"),
                 "this hart has no page-table format that the kernel knows")
 
 
@@ -148,7 +155,7 @@ def test_uboot_typed() -> None:
     """U-Boot's booti, typed."""
     if not UBOOT.exists():
         pytest.skip("no u-boot-qemu")
-    kernel = build("")
+    kernel = build("base")
     check_clean(kernel, boot(kernel, "--uboot", UBOOT, "--mem", "256M", timeout=90))
 
 
@@ -156,7 +163,7 @@ def test_uboot_disk(tmp_path: Path) -> None:
     """U-Boot finds the kernel and its command line on a disk by itself."""
     if not UBOOT.exists():
         pytest.skip("no u-boot-qemu")
-    kernel = build("")
+    kernel = build("base")
     (tmp_path / "extlinux").mkdir()
     (tmp_path / "extlinux" / "extlinux.conf").write_text(
         "default ahoy\nlabel ahoy\n kernel /Image\n append console=nowhere\n", encoding="ascii")
@@ -182,7 +189,7 @@ def test_moved(name: str) -> None:
     ("4G", 0x140000000), ("4G", 0xbffff000), ("2051M", 0x100000000), ("2051M", 0xffffff00)])
 def test_far_tree(tmp_path: Path, kernel_at: int, linear: str, memory: str, tree_at: int) -> None:
     """The device tree is readable wherever it lies, also across gibibytes, until the end."""
-    kernel = build("", linear)
+    kernel = build("base", linear)
     size = int(memory[:-1]) << (30 if memory.endswith("G") else 20)
     blob = tmp_path / "tree.dtb"
     chosen = 'bootargs = "console=nowhere"; stdout-path = "/soc/serial@10000000";'
@@ -194,7 +201,7 @@ def test_far_tree(tmp_path: Path, kernel_at: int, linear: str, memory: str, tree
     assert done.lines[0].endswith("console=nowhere: there is no such console"), done
 
 
-@pytest.mark.parametrize("name, options", [("fdt", ()), ("", ("KERNEL_IDENTITY=y",))])
+@pytest.mark.parametrize("name, options", [("fdt", ()), ("base", ("KERNEL_IDENTITY=y",))])
 def test_moved_refused(name: str, options: tuple) -> None:
     """One that is where it was linked for runs nowhere else, and says so."""
     kernel = build(name, *options)
@@ -205,7 +212,7 @@ def test_moved_refused(name: str, options: tuple) -> None:
 @pytest.mark.parametrize("offset", [0x1000, 0x100000, 0x1ff000])
 def test_misaligned(offset: int) -> None:
     """Leaves of 2 MiB cannot begin in between."""
-    kernel = build("")
+    kernel = build("base")
     check_panic(boot(kernel, *place(kernel, kernel_at=MOVED_TO + offset)),
                 "the image must be loaded at a multiple of 2 MiB")
 
@@ -214,7 +221,7 @@ def test_misaligned(offset: int) -> None:
 @pytest.mark.parametrize("kernel_at", [KERNEL_AT, MOVED_TO])
 def test_harts_together(harts: int, kernel_at: int) -> None:
     """Firmware without HSM starts all harts at once: one of them goes on."""
-    kernel = build("")
+    kernel = build("base")
     assert kernel.has("RISCV_BOOT_SPINWAIT")
     for _ in range(4):
         done = boot(kernel, *place(kernel, kernel_at=kernel_at, harts=range(harts)), "--smp", harts)
@@ -223,7 +230,7 @@ def test_harts_together(harts: int, kernel_at: int) -> None:
 
 def test_header() -> None:
     """The image begins with Linux's header, whose size includes what is not in the file."""
-    kernel = build("")
+    kernel = build("base")
     image = kernel.image.read_bytes()
     assert image[48:56] == b"RISCV\0\0\0" and image[56:60] == b"RSC\x05"
     offset, size = (int.from_bytes(image[at:at + 8], "little") for at in (8, 16))

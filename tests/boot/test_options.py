@@ -99,9 +99,9 @@ TOGGLES = ["TRAPS", "IKCONFIG", "COMMAND_LINE", "PRINTK_TIME", "SERIAL_8250", "S
 @pytest.mark.parametrize("option", TOGGLES)
 def test_smaller(option: str) -> None:
     """Without any of its options the standard kernel is smaller."""
-    standard = build("")
+    standard = build("base")
     assert standard.has(option)
-    assert size(build("", f"{option}=n")) < size(standard)
+    assert size(build("base", f"{option}=n")) < size(standard)
 
 
 @pytest.mark.parametrize("option", ["PRINTK", "BANNER", "TRAPS", "LINE_PRINTF", "COMMAND_LINE",
@@ -141,7 +141,7 @@ def extract(path: object) -> "subprocess.CompletedProcess[str]":
     (), ("LTO=y",), ('LOCALVERSION="-a\\"b\\\\c"', "CC_OPTIMIZE_FOR_SIZE=y")])
 def test_extract(options: tuple) -> None:
     """The configuration that was built is in the ELF file and in the flat image."""
-    kernel = build("", *options)
+    kernel = build("base", *options)
     for path in (kernel.elf, kernel.image):
         done = extract(path)
         assert done.returncode == 0, done.stderr
@@ -150,7 +150,7 @@ def test_extract(options: tuple) -> None:
 
 def test_extract_rebuilds() -> None:
     """What was read from an image makes the same image."""
-    kernel = build("")
+    kernel = build("base")
     done = extract(kernel.image)
     again = kernel.tree.parent / "extracted"
     again.mkdir(exist_ok=True)
@@ -169,7 +169,7 @@ def test_extract_nothing() -> None:
 @pytest.mark.parametrize("machine", ["virt", "spike"])
 def test_print(machine: str) -> None:
     """A running kernel prints its configuration when asked to, and not else."""
-    kernel = build("", "IKCONFIG_PRINT=y")
+    kernel = build("base", "IKCONFIG_PRINT=y")
     assert boot(kernel, "--machine", machine).lines == [LINE]
     asked = boot(kernel, "--machine", machine, "--append", "ikconfig")
     assert asked.status == 0 and asked.lines == told(kernel) + [LINE], asked
@@ -177,7 +177,7 @@ def test_print(machine: str) -> None:
 
 # ---- How the line is printed ----------------------------------------------------------
 
-@pytest.mark.parametrize("base", ["", "tiny", "uart", "sv39", "legacy"])
+@pytest.mark.parametrize("base", ["base", "tiny", "uart", "sv39", "legacy"])
 @pytest.mark.parametrize("option", ["LINE_PRINTF=y", "BANNER=y", "LTO=y", "CC_OPTIMIZE_FOR_SIZE=y",
                                     "RISCV_IMAGE_HEADER=y", "STACKPROTECTOR=y"])
 def test_variant(base: str, option: str) -> None:

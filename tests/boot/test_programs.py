@@ -48,7 +48,7 @@ def test_first_program(options: Any) -> None:
 
 
 def test_in_the_image() -> None:
-    """The archive lies between what is read-only, and programs in it are whole pages."""
+    """The archive lies between text and what is read-only, and programs in it are whole pages."""
     kernel = user_kernel()
     start = kernel.symbols["__initramfs_start"]
     size = kernel.symbols["__initramfs_end"] - start
@@ -57,9 +57,10 @@ def test_in_the_image() -> None:
     data = kernel.image.read_bytes()
     assert data[start - base:start - base + size] == archive
     assert (start + archive.index(b"\x7fELF")) % 4096 == 0
-    assert kernel.symbols["_rodata_end"] <= start < start + size <= kernel.symbols["_data_start"]
-    # Not a page is lost in front of it.
-    assert start - kernel.symbols["_rodata_end"] < 4096
+    assert kernel.symbols["_etext"] <= start < start + size <= kernel.symbols["_rodata_end"]
+    # Not a page is lost in front of it, and only its header is text.
+    assert start - kernel.symbols["_etext"] < 4096
+    assert kernel.symbols["_rodata_start"] == start + archive.index(b"\x7fELF")
     assert archive.index(b"\x7fELF") < 128
     # Without it nothing of this is there.
     other = user_kernel("INITRAMFS_PASSED=y")

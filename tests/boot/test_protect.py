@@ -171,7 +171,7 @@ def boot_layout(kernel: Kernel, layout: Layout, folder: Path) -> List[Mapping]:
 @pytest.mark.parametrize("name", sorted(LAYOUTS))
 def test_memory(name: str, tmp_path: Path) -> None:
     """The standard kernel maps all it may and nothing else."""
-    kernel, layout = build("", "FINISH_IDLE=y"), LAYOUTS[name]
+    kernel, layout = build("base", "FINISH_IDLE=y"), LAYOUTS[name]
     maps = boot_layout(kernel, layout, tmp_path)
     check_rights(maps)
     check_image(kernel, maps)
@@ -182,7 +182,7 @@ def test_memory(name: str, tmp_path: Path) -> None:
 @pytest.mark.xfail(strict=True, reason="the tree's whole block of 2 MiB stays readable")
 def test_no_map_near_tree(tmp_path: Path) -> None:
     """What must not be mapped is not, even beside the device tree."""
-    kernel = build("", "FINISH_IDLE=y")
+    kernel = build("base", "FINISH_IDLE=y")
     region = at(TREE_AT + MIB, 0x1000)
     maps = boot_layout(kernel, Layout("128M", [at(0x80000000, 128 * MIB)], [region]), tmp_path)
     for item in maps:
@@ -193,7 +193,7 @@ def test_no_map_near_tree(tmp_path: Path) -> None:
                                      ("UBSAN=y", "TRAPS=y", "BOOT_STACK_SIZE=16384")])
 def test_format(options: Tuple[str, ...], tmp_path: Path) -> None:
     """The same holds for each page-table format and size of the kernel."""
-    kernel, layout = build("", "FINISH_IDLE=y", *options), LAYOUTS["no-map"]
+    kernel, layout = build("base", "FINISH_IDLE=y", *options), LAYOUTS["no-map"]
     maps = boot_layout(kernel, layout, tmp_path)
     check_rights(maps)
     check_image(kernel, maps)
@@ -203,7 +203,7 @@ def test_format(options: Tuple[str, ...], tmp_path: Path) -> None:
 
 def test_identity(tmp_path: Path) -> None:
     """A kernel that stays where it is protects itself in the same way."""
-    kernel, layout = build("", "FINISH_IDLE=y", "KERNEL_IDENTITY=y"), LAYOUTS["no-map"]
+    kernel, layout = build("base", "FINISH_IDLE=y", "KERNEL_IDENTITY=y"), LAYOUTS["no-map"]
     maps = boot_layout(kernel, layout, tmp_path)
     check_rights(maps)
     check_image(kernel, maps)

@@ -15,7 +15,7 @@ from placed import (TREE_AT, UART, boot_with_tree, cells, compile_tree, place, r
 MEMORY_END = 0x88000000
 FLIPS = 40
 # One that uses paging and the upper half, one without paging, one that checks itself.
-KERNELS = ["", "fdt", "debug"]
+KERNELS = ["base", "fdt", "debug"]
 
 # Offsets in the header
 MAGIC, SIZE, STRUCTS, STRINGS, RESERVED, VERSION, LAST_COMPATIBLE = range(0, 28, 4)
@@ -135,7 +135,7 @@ def test_reservation_block(value: int, tmp_path: Path) -> None:
 
 def test_newer_version(tmp_path: Path) -> None:
     """A later version that is compatible with this one is read."""
-    kernel = build("")
+    kernel = build("base")
     check_clean(kernel, boot_with_tree(kernel, put(good(), VERSION, 18), tmp_path))
 
 
@@ -149,7 +149,7 @@ def lengths() -> List[int]:
                    *range(first + 4, first + size - 4, size // 12)})
 
 
-@pytest.mark.parametrize("name", ["", "fdt"])
+@pytest.mark.parametrize("name", ["base", "fdt"])
 @pytest.mark.parametrize("length", lengths())
 def test_cut(name: str, length: int, tmp_path: Path) -> None:
     """A tree of which only the beginning came; zeros follow."""
@@ -165,13 +165,13 @@ def test_cut_strings(part: int, tmp_path: Path) -> None:
     blob = good()
     strings, size = get(blob, STRINGS), get(blob, STRINGS_SIZE)
     cut = strings + size - size // part
-    check_ends(boot_with_tree(build(""), blob[:cut] + bytes(len(blob) - cut), tmp_path))
+    check_ends(boot_with_tree(build("base"), blob[:cut] + bytes(len(blob) - cut), tmp_path))
 
 
 @pytest.mark.parametrize("length", lengths()[6:])
 def test_cut_honestly(length: int, tmp_path: Path) -> None:
     """A tree that is cut, with a header that knows the size."""
-    result = boot_with_tree(build(""), put(good()[:length], SIZE, length), tmp_path)
+    result = boot_with_tree(build("base"), put(good()[:length], SIZE, length), tmp_path)
     check_tree_panic(result, "header describes blocks outside of it")
 
 
@@ -232,7 +232,7 @@ def test_no_memory_node(tmp_path: Path) -> None:
     "<>", "<0x0>", "<0x0 0x80000000 0x0>", "<0x0 0x80000000 0x0 0x0>", '"text"'])
 def test_no_memory(memory: str, tmp_path: Path) -> None:
     """A memory node that describes none."""
-    result = boot_with_tree(build(""), compile_tree(source(memory=memory)), tmp_path)
+    result = boot_with_tree(build("base"), compile_tree(source(memory=memory)), tmp_path)
     check_tree_panic(result, "no memory node")
 
 
@@ -246,7 +246,7 @@ def test_no_memory(memory: str, tmp_path: Path) -> None:
     cells(0xffffffffffffffff, 1, 0x80000000, 0x8000000),
     cells(0x80000000, 0x8000000) + ", <0x1>",
 ])
-@pytest.mark.parametrize("name", ["", "debug"])
+@pytest.mark.parametrize("name", ["base", "debug"])
 def test_odd_memory(name: str, memory: str, tmp_path: Path) -> None:
     """Memory that wraps around, overlaps itself, or ends in between."""
     check_ends(boot_with_tree(build(name), compile_tree(source(memory=memory)), tmp_path))
@@ -255,7 +255,7 @@ def test_odd_memory(name: str, memory: str, tmp_path: Path) -> None:
 def test_many_banks(tmp_path: Path) -> None:
     """More banks than there is room for: the first ones are used."""
     memory = ", ".join(cells(0x80000000 + i * 0x400000, 0x200000) for i in range(20))
-    kernel = build("")
+    kernel = build("base")
     result = boot_with_tree(kernel, compile_tree(source(memory=memory)), tmp_path)
     assert result.status == 0 and result.lines[-1] == LINE, result
     assert result.text.count("memory: no room for 0x") == 4, result
@@ -276,7 +276,7 @@ def test_many_banks(tmp_path: Path) -> None:
     "size = <0x0 0x100000>; alignment = <0x0 0x1000>;",
     "status = \"disabled\"; reg = <0x0 0x81000000 0x0 0x100000>;",
 ])
-@pytest.mark.parametrize("name", ["", "debug"])
+@pytest.mark.parametrize("name", ["base", "debug"])
 def test_odd_reservation(name: str, region: str, tmp_path: Path) -> None:
     """Reservations that overlap, are empty, or lie anywhere."""
     twice = reserved(region, region, f"reg = {cells(0x81100000, 0x1000)}; no-map;")
@@ -288,14 +288,14 @@ def test_odd_reservation(name: str, region: str, tmp_path: Path) -> None:
 def test_many_reservations(tmp_path: Path) -> None:
     """More reservations than can be kept must not be ignored."""
     regions = [f"reg = {cells(0x81000000 + i * 0x2000, 0x1000)};" for i in range(40)]
-    result = boot_with_tree(build(""), compile_tree(source(extra=reserved(*regions))), tmp_path)
+    result = boot_with_tree(build("base"), compile_tree(source(extra=reserved(*regions))), tmp_path)
     check_panic(result, "memory: more than 32 reserved regions, and 0x")
 
 
 def test_no_map_everywhere(tmp_path: Path) -> None:
     """All memory may be forbidden, but the kernel is in it."""
     region = f"reg = {cells(0x80000000, 0x8000000)}; no-map;"
-    kernel = build("")
+    kernel = build("base")
     check_clean(kernel, boot_with_tree(kernel, compile_tree(source(extra=reserved(region))),
                                        tmp_path))
 
@@ -311,7 +311,7 @@ def values_of(blob: bytes, name: str) -> List[int]:
 
 @pytest.mark.parametrize("count", [0, 3, 4, 0x40000000, 0x7fffffff, 0x80000000, 0xffffffff])
 @pytest.mark.parametrize("which", ["#address-cells", "#size-cells"])
-@pytest.mark.parametrize("name", ["", "debug"])
+@pytest.mark.parametrize("name", ["base", "debug"])
 def test_cells(name: str, which: str, count: int, tmp_path: Path) -> None:
     """Numbers of cells that overflow whatever is computed from them."""
     blob = good()
@@ -331,7 +331,7 @@ def test_translation(tmp_path: Path) -> None:
             ranges = <0x500 0x0 0xffff000 0x100>, <0x1000 0x0 0x10000000 0x1000>;
             serial@1000 { compatible = "ns16550a"; reg = <0x1000 0x100>; };
         };"""
-    kernel: Kernel = build("", "SERIAL_CRLF=n")
+    kernel: Kernel = build("base", "SERIAL_CRLF=n")
     tree = compile_tree(source('stdout-path = "/soc/bus@0/serial@1000";', inner))
     # Without CR: the UART was found, firmware would send it.
     check_clean(kernel, boot_with_tree(kernel, tree, tmp_path), end=b"\n")
@@ -350,7 +350,7 @@ def test_bad_translation(ranges: str, tmp_path: Path) -> None:
             {ranges}
             serial@1000 {{ compatible = "ns16550a"; reg = <0x1000 0x100>; }};
         }};"""
-    kernel = build("", "SERIAL_CRLF=n")
+    kernel = build("base", "SERIAL_CRLF=n")
     result = boot_with_tree(kernel, compile_tree(source('stdout-path = "/soc/bus@0/serial@1000";',
                                                         inner)), tmp_path)
     assert result.kernel.endswith(LINE.encode() + b"\r\n") and result.status == 0, result
@@ -360,7 +360,7 @@ def test_bad_translation(ranges: str, tmp_path: Path) -> None:
 def test_two_consoles(tmp_path: Path) -> None:
     """The one that stdout-path names is taken, not the first; here the other is not there."""
     other = UART.replace("10000000", "50000000")
-    kernel = build("", "SERIAL_CRLF=n")
+    kernel = build("base", "SERIAL_CRLF=n")
     for uarts in (other + UART, UART + other):
         check_clean(kernel, boot_with_tree(kernel, compile_tree(source(uart=uarts)), tmp_path),
                     end=b"\n")

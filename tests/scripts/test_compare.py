@@ -224,9 +224,9 @@ def test_base() -> None:
 
 def test_image_with_configuration() -> None:
     """An image alone tells its configuration, and by that its symbols."""
-    made = kernel("defconfig")
+    made = kernel("base")
     assert made.image and made.elf
-    found = compared("defconfig", str(made.image), str(made.elf))
+    found = compared("base", str(made.image), str(made.elf))
     assert not found["options"]
     for name in ("image", "bss", "instructions", "pages", "least_ram"):
         assert len(set(figure(found, name))) == 1 and figure(found, name)[0] is not None

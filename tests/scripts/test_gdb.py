@@ -42,7 +42,7 @@ def build_kernel(folder: Path, defconfig: str, *symbols: str) -> Path:
 @pytest.fixture(scope="session", name="standard")
 def fixture_standard(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the standard kernel with debug information."""
-    return build_kernel(tmp_path_factory.mktemp("standard"), "defconfig", "DEBUG_INFO=y",
+    return build_kernel(tmp_path_factory.mktemp("standard"), "base_defconfig", "DEBUG_INFO=y",
                         "IKCONFIG=y", "PRINTK=y", "TRAPS=y")
 
 

@@ -185,7 +185,7 @@ def test_nothing_to_do(tree: Tree, config: str) -> None:
 
 def test_header(tree: Tree) -> None:
     """A newer header: what includes it is compiled again, and nothing else."""
-    tree.make("defconfig")
+    tree.make("base_defconfig")
     tree.make()
     (tree.src / "include/ahoy/uart8250.h").touch()
     remade = tree.remade()
@@ -201,7 +201,7 @@ def test_header_gone(tree: Tree) -> None:
     (tree.src / "include/ahoy/extra.h").write_text("/* nothing */\n", encoding="utf-8")
     tree.edit("lib/string.c", "#include <ahoy/string.h>",
               "#include <ahoy/extra.h>\n#include <ahoy/string.h>")
-    tree.make("defconfig")
+    tree.make("base_defconfig")
     tree.make()
     tree.edit("lib/string.c", "#include <ahoy/extra.h>\n", "")
     (tree.src / "include/ahoy/extra.h").unlink()
@@ -211,7 +211,7 @@ def test_header_gone(tree: Tree) -> None:
 def test_option(tree: Tree) -> None:
     """Another value of an option: only the objects whose files name it are compiled again."""
     option = "CONFIG_LOG_BUF_SHIFT"
-    tree.make("defconfig")
+    tree.make("base_defconfig")
     tree.make()
     size = tree.symbols("-S")
     image = tree.read("System.map")
@@ -229,7 +229,7 @@ def test_option(tree: Tree) -> None:
 
 def test_option_off(tree: Tree) -> None:
     """An option that is turned off takes its file out of the kernel, and on again into it."""
-    tree.make("defconfig")
+    tree.make("base_defconfig")
     tree.make()
     sizes = [(tree.obj / "arch/riscv/boot/Image").stat().st_size]
     listed = [subprocess.run([f"{CROSS}ar", "t", "drivers/serial/built-in.a"], cwd=tree.obj,
@@ -247,7 +247,7 @@ def test_option_off(tree: Tree) -> None:
 
 def test_same_value(tree: Tree) -> None:
     """A configuration that is written again with the same values compiles nothing."""
-    tree.make("defconfig")
+    tree.make("base_defconfig")
     tree.make()
     (tree.obj / ".config").touch()
     tree.make("olddefconfig")
@@ -354,7 +354,7 @@ def test_link_order(tree: Tree) -> None:
 def test_gc_sections(tree: Tree) -> None:
     """A function that nobody calls is not linked; rows of tables, which nobody names, are."""
     tree.append("lib/string.c", "\nvoid unused_function(void);\nvoid unused_function(void)\n{\n}\n")
-    tree.make("defconfig")
+    tree.make("base_defconfig")
     tree.make()
     assert "unused_function" in tree.symbols(file="lib/string.o")
     symbols = tree.symbols()
@@ -460,9 +460,9 @@ def test_dirty_source_tree(here: Tree, tmp_path: Path, pristine: Path) -> None:
             poisoned += 1
     assert poisoned > 100
     outside = Tree(here.src, tmp_path / "outside")
-    outside.make("defconfig", "all")
+    outside.make("base_defconfig", "all")
     clean = Tree(pristine, tmp_path / "clean")
-    clean.make("defconfig", "all")
+    clean.make("base_defconfig", "all")
     image = "arch/riscv/boot/Image"
     assert (outside.obj / image).read_bytes() == (clean.obj / image).read_bytes()
     outside.make("kernel/main.i", "kernel/main.s")
@@ -593,7 +593,7 @@ def test_mixed_goals(tree: Tree) -> None:
     tree.make("debug_defconfig", "tiny_defconfig", "all")
     assert "CONFIG_PAGING_BARE=y" in tree.read(".config")
     size = (tree.obj / "arch/riscv/boot/Image").stat().st_size
-    tree.make("clean", "defconfig", "all")
+    tree.make("clean", "base_defconfig", "all")
     assert (tree.obj / "arch/riscv/boot/Image").stat().st_size > size
 
 
@@ -730,7 +730,7 @@ def test_versions(tree: Tree) -> None:
 
 def test_compile_commands(tree: Tree) -> None:
     """The compilation database has every object, and its commands work."""
-    tree.make("defconfig")
+    tree.make("base_defconfig")
     tree.make("compile_commands.json")
     entries = json.loads(tree.read("compile_commands.json"))
     assert {entry["output"] for entry in entries} == set(tree.objects())
@@ -842,7 +842,7 @@ def test_llvm_and_back(tree: Tree) -> None:
 
 def test_system_map(tree: Tree) -> None:
     """System.map has the kernel's symbols by address."""
-    tree.make("defconfig", "all")
+    tree.make("base_defconfig", "all")
     lines = [line.split() for line in tree.read("System.map").splitlines()]
     addresses = [int(line[0], 16) for line in lines]
     assert addresses == sorted(addresses)
@@ -855,7 +855,7 @@ def test_system_map(tree: Tree) -> None:
 
 def test_ikconfig(tree: Tree) -> None:
     """The configuration can be read from both images."""
-    tree.make("defconfig")
+    tree.make("base_defconfig")
     tree.config("--enable", "IKCONFIG")
     tree.make("olddefconfig", "all")
     wanted = [line for line in tree.read(".config").splitlines() if line.startswith("CONFIG_")
@@ -888,7 +888,7 @@ def test_kallsyms(tree: Tree, compiler: str) -> None:
 
 def test_image(tree: Tree) -> None:
     """The flat image begins with Linux's header, and is the ELF file's bytes."""
-    tree.make("defconfig", "all")
+    tree.make("base_defconfig", "all")
     image = (tree.obj / "arch/riscv/boot/Image").read_bytes()
     assert image[0x30:0x38] == b"RISCV\0\0\0" and image[0x38:0x3c] == b"RSC\x05"
     symbols = tree.symbols()

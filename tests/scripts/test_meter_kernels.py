@@ -13,7 +13,7 @@ from typing import Any, Optional
 import pytest
 from asmkernel import LINE, POWER_OFF, ROOT, build, put_string, qemu, qemu_version
 from comparing import cache
-from metering import fixture_build_dir, measure  # noqa: F401
+from metering import METER, fixture_build_dir, measure  # noqa: F401
 
 sys.path.insert(0, str(ROOT / "scripts" / "measure"))
 import builds  # noqa: E402
@@ -75,7 +75,7 @@ def test_trace_agrees(tmp_path: Path, build_dir: Path, how: str) -> None:
     assert result["pages"]["code"] == len({address >> 12 for address in counted})
 
 
-@pytest.mark.parametrize("config", ["defconfig", "sv48_defconfig", "tiny_defconfig"])
+@pytest.mark.parametrize("config", ["base_defconfig", "sv48_defconfig", "tiny_defconfig"])
 def test_kernel_trace_agrees(tmp_path: Path, build_dir: Path, config: str) -> None:
     """QEMU's trace of a whole start-up has what the meter counts: in all, by
     function, by phase, and the pages of code."""
@@ -118,11 +118,37 @@ def phases_of(steps: list[int], known: symbols.Symbols) -> dict[str, int]:
     return counts
 
 
+# ---- Up to the end of the machine --------------------------------------------------
+
+@pytest.mark.parametrize("name", ["tiny_defconfig", "uart_defconfig", "defconfig"])
+def test_power_off(build_dir: Path, name: str) -> None:
+    """What comes behind the line is told as well, and changes nothing of what is before it."""
+    kernel = built(name)
+    short = measure(build_dir, "--kernel", kernel.image)
+    long = measure(build_dir, "--kernel", kernel.image, "--power-off")
+    ends = long.pop("power_off")
+    assert long == short
+    behind = sum(ends.values()) - long["total"]
+    # The call of firmware; a program's exit, and all that is its.
+    assert 0 < behind < 100000 if name == "tiny_defconfig" else 0 <= behind < 5000
+    assert (ends["user"] > long["user"]) == (name == "defconfig")
+
+
+def test_no_power_off(build_dir: Path) -> None:
+    """A kernel that idles has no such figure, and that is said."""
+    kernel = built("uart_defconfig", "CONFIG_FINISH_IDLE=y")
+    done = subprocess.run([METER, "--kernel", str(kernel.image), "--build-dir", str(build_dir),
+                           "--power-off", "--timeout", "3"], stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 1
+    assert "and the end of the machine were not seen within 3 seconds" in done.stderr
+
+
 # ---- Determinism, and what the figures must be to each other ------------------------
 
 def test_repeatable(build_dir: Path) -> None:
     """The same kernel gives the same figures, all of them."""
-    kernel = built("defconfig")
+    kernel = built("base_defconfig")
     args = ("--kernel", kernel.image, "--symbols", kernel.elf)
     assert measure(build_dir, *args) == measure(build_dir, *args)
 
@@ -139,7 +165,7 @@ def adds_up(result: dict[str, Any]) -> None:
 @pytest.mark.parametrize("assignments", [(), ("CONFIG_LTO=y",)])
 def test_objects(build_dir: Path, assignments: tuple[str, ...]) -> None:
     """Functions' objects are known, also after link-time optimisation."""
-    kernel = built("defconfig", *assignments)
+    kernel = built("base_defconfig", *assignments)
     result = measure(build_dir, "--kernel", kernel.image, "--symbols", kernel.elf)
     adds_up(result)
     assert [phase["name"] for phase in result["phases"]] == PHASES
@@ -159,7 +185,7 @@ def test_objects_of_clang(tmp_path: Path) -> None:
     """So they are where LLVM optimises while it links."""
     if not shutil.which("clang") or not shutil.which("ld.lld"):
         pytest.skip("no clang and lld")
-    subprocess.run(["make", "-s", f"O={tmp_path}", "LLVM=1", "defconfig"], cwd=ROOT, check=True,
+    subprocess.run(["make", "-s", f"O={tmp_path}", "LLVM=1", "base_defconfig"], cwd=ROOT, check=True,
                    env=builds.environment(), stdout=subprocess.DEVNULL, timeout=300)
     subprocess.run([ROOT / "scripts/config", "--file", tmp_path / ".config", "--enable", "LTO"],
                    check=True, timeout=60)

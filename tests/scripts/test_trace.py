@@ -22,7 +22,7 @@ import tracing  # noqa: E402
 from calltree import Frame, Tree  # noqa: E402
 
 LINE = "Hello world."
-KERNELS = ["tiny", "uart", "sv48", "defconfig", "debug"]
+KERNELS = ["tiny", "uart", "sv48", "base", "debug"]
 
 
 # ---- Logs made by hand ------------------------------------------------------------

@@ -170,7 +170,7 @@ def test_million_random_calls(harts: int, tmp_path: Path) -> None:
     boot_user(kernel("smp"), tmp_path, commands, "--smp", harts, timeout=1500)
     result = boot_user(kernel("smp", "DEBUG_TLB=y", "LOCKDEP=y", "HEAP_DEBUG=y"), tmp_path,
                        ["/stress 125000 13", "/stress 125000 13"], "--smp", harts, timeout=1500)
-    check_stress(result.text, 125000)
+    check_stress(result.text, 125000, harts)
 
 
 # ---- Programs with wrong bytes ------------------------------------------------------

@@ -19,6 +19,7 @@ typedef u64 pte_t;
 #define PTE_A	      BIT(6)
 #define PTE_D	      BIT(7)
 #define PTE_PFN_SHIFT 10
+#define PTE_PFN	      GENMASK(53, PTE_PFN_SHIFT)
 #define PTE_LEAF      (PTE_R | PTE_W | PTE_X)
 
 #define PTRS_PER_TABLE 512
@@ -39,7 +40,7 @@ static __always_inline pte_t make_pte(phys_addr_t pa, pte_t bits)
 static __always_inline phys_addr_t pte_pa(pte_t pte)
 {
 	/* The upper ten bits are extensions' (Svnapot, Svpbmt) or reserved. */
-	return (pte & GENMASK(53, PTE_PFN_SHIFT)) >> PTE_PFN_SHIFT << PAGE_SHIFT;
+	return (pte & PTE_PFN) >> PTE_PFN_SHIFT << PAGE_SHIFT;
 }
 
 /* The table that an entry which is no leaf leads to. */

@@ -12,9 +12,11 @@
 #define ASM_USER_PAGING_H
 
 #include <ahoy/compiler.h>
+#include <ahoy/personality.h>
 #include <ahoy/types.h>
 #include <ahoy/user_memory.h>
 #include <asm/page.h>
+#include <asm/pte.h>
 
 #define USER_BLOCK_SIZE	 (2UL << 20)
 #define USER_BLOCK_ORDER 9
@@ -25,9 +27,12 @@
 #define USER_HARTS 1
 #endif
 
-/* What one address space is to the harts. Zero, but for the root, is what a new one is. */
+/* What one address space is to the harts. user_tables_init() makes them. */
 struct user_tables {
 	u64 *root;
+	/* The table of pages that was used last, and which 2 MiB it is for. */
+	unsigned long latest;
+	u64 *latest_table;
 
 	/* Harts that have it in satp, a bit each; others forget it by losing their context. */
 	u64 loaded;
@@ -44,7 +49,33 @@ struct user_leaf {
 	unsigned int access; /* VM_ bits */
 	bool block;	     /* 2 MiB, else a page */
 	bool own;	     /* a bit for whoever made the leaf */
+
+	/* Where it was found, or would be; NULL: it was not looked for. */
+	u64 *slot;
+	unsigned int level;
 };
+
+/* Bits that are software's (10.3.1): a leaf, valid or not; whoever made it knows why. */
+#define PTE_IS_LEAF BIT(8)
+#define PTE_OWN	    BIT(9)
+
+/* The permissions of a leaf are those of a mapping, one bit further up. */
+#define ACCESS_SHIFT 1
+BUILD_BUG_ON(VM_READ << ACCESS_SHIFT != PTE_R || VM_WRITE << ACCESS_SHIFT != PTE_W ||
+	     VM_EXEC << ACCESS_SHIFT != PTE_X);
+
+static __always_inline pte_t leaf_pte(phys_addr_t pa, unsigned int access, bool own)
+{
+	pte_t pte = make_pte(pa, PTE_IS_LEAF | PTE_U | PTE_A);
+
+	pte |= (pte_t)own * PTE_OWN | (pte_t)access << ACCESS_SHIFT;
+	if (access)
+		pte |= PTE_V;
+	/* Write without read is reserved (10.3.1, table 28). */
+	if (access & VM_WRITE)
+		pte |= PTE_R | PTE_D;
+	return pte;
+}
 
 static __always_inline unsigned long user_leaf_size(const struct user_leaf *leaf)
 {
@@ -66,26 +97,18 @@ int user_paging_init(void *(*table_alloc)(void)) __must_check;
 void user_tables_init(struct user_tables *tables, void *page);
 
 /*
- * Unhook the tables that serve [@start, @end) alone, which is free of leaves.
- * Return: their pages, linked by their first words, to be freed after a fence
- * of all addresses; NULL if there are none. The root stays. Context: the
- * caller keeps others from these tables, as in all that follows.
+ * Find the first leaf that maps an address from @leaf->va to @end - 1. Return:
+ * whether there is one, and then it in *@leaf. Context: the caller keeps others
+ * from these tables, as in all that follows.
  */
-void *user_tables_prune(struct user_tables *tables, unsigned long start, unsigned long end);
+bool user_leaf_next(struct user_tables *tables, struct user_leaf *leaf, unsigned long end);
 
 /*
- * Find the first leaf that maps an address from @leaf->va to @end - 1. Return:
- * whether there is one, and then it in *@leaf.
+ * The leaf that maps @va. Return: whether there is one; else *@leaf says where
+ * it would be, and has nothing but @va. That holds as long as no table is
+ * made or taken away.
  */
-bool user_leaf_next(const struct user_tables *tables, struct user_leaf *leaf, unsigned long end);
-
-/* The leaf that maps @va. Return: whether there is one. */
-static inline bool user_leaf_find(const struct user_tables *tables, unsigned long va,
-				  struct user_leaf *leaf)
-{
-	leaf->va = va;
-	return user_leaf_next(tables, leaf, va + 1);
-}
+bool user_leaf_find(struct user_tables *tables, unsigned long va, struct user_leaf *leaf);
 
 /*
  * Put a leaf where there is none. @table_alloc gives a page in the linear map
@@ -98,6 +121,24 @@ int user_leaf_insert(struct user_tables *tables, const struct user_leaf *leaf,
 		     void *(*table_alloc)(void)) __must_check;
 
 /*
+ * The short way of both: where a leaf for the page at @va would be, if there is
+ * none, and the table was used just now; else NULL. Then: put one there, which is own.
+ */
+static __always_inline u64 *user_page_empty(const struct user_tables *tables, unsigned long va)
+{
+	u64 *slot = &tables->latest_table[table_index(va, 0)];
+
+	return va >> LEVEL_SHIFT(1) == tables->latest && !*slot ? slot : NULL;
+}
+
+static __always_inline void user_page_insert(u64 *slot, phys_addr_t pa, unsigned int access)
+{
+	/* Whoever finds the entry finds the page as it was prepared before. */
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	WRITE_ONCE(*slot, leaf_pte(pa, access, true));
+}
+
+/*
  * Put leaves of @n pages that follow each other, as @leaf is the first of, where
  * there are none, as far as the last table goes that is there. Context: as
  * user_leaf_insert(); nobody needs to be told.
@@ -106,11 +147,39 @@ void user_leaf_insert_run(struct user_tables *tables, const struct user_leaf *le
 			  unsigned long n);
 
 /*
- * Give the leaf at @leaf->va its new contents. Return: whether harts may
+ * Give @leaf, which was found, its new contents. Return: whether harts may
  * remember more than it permits now, or another page; then a fence must
  * follow.
  */
 bool user_leaf_change(struct user_tables *tables, const struct user_leaf *leaf);
+
+/*
+ * Let the leaves in [@start, @end), on the bounds of which is no block, permit
+ * @access; but to write only those that do. Return: as user_leaf_change().
+ */
+bool user_leaves_limit(struct user_tables *tables, unsigned long start, unsigned long end,
+		       unsigned int access);
+
+/*
+ * Put the own leaves of @from in [@start, @end), which begins and ends no block,
+ * into @to as well; none of both permits to write any more. @hold is called for
+ * each, @table_alloc as by user_leaf_insert(). Return: 0; 1 if a fence of @from
+ * must follow; -ENOMEM, then too.
+ */
+int user_leaves_share(struct user_tables *from, struct user_tables *to, unsigned long start,
+		      unsigned long end, void *(*table_alloc)(void),
+		      void (*hold)(phys_addr_t pa)) __must_check;
+
+/*
+ * Forget the leaves in [@start, @end), on the bounds of which is no block, and
+ * which permit nothing, unless no hart has @tables loaded; @put is called for
+ * those that are own. Unhook the tables on the way to them that serve nothing
+ * outside of [@floor, @ceiling). Return: these tables' pages, linked by their first
+ * words, to be freed after a fence of all addresses; NULL if there are none. The
+ * root stays.
+ */
+void *user_tables_drop(struct user_tables *tables, unsigned long start, unsigned long end,
+		       unsigned long floor, unsigned long ceiling, void (*put)(phys_addr_t pa));
 
 /* Forget the leaf at @va, which permitted nothing already. */
 void user_leaf_erase(struct user_tables *tables, unsigned long va);

@@ -1,24 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* System calls that only this machine has: riscv_hwprobe(), riscv_flush_icache(). */
+/* riscv_hwprobe(): what harts can do. */
 #include "syscall.h"
 #include <ahoy/compiler.h>
-
-/* --- code ------------------------------------------------------------------------------- */
-
-/* For this thread alone; all are served in any case. */
-#define FLUSH_ICACHE_LOCAL 1ul
-
-SYSCALL3(259, riscv_flush_icache, unsigned long, start, unsigned long, end, unsigned long, flags)
-{
-	(void)start;
-	(void)end;
-	if (flags & ~FLUSH_ICACHE_LOCAL)
-		return -EINVAL;
-	user_code_fence();
-	return 0;
-}
-
-/* --- what harts can do -------------------------------------------------------------------- */
 
 struct hwprobe_pair {
 	s64 key;
