@@ -71,7 +71,7 @@ static struct {
 	struct fdt_cursor tree; /* at the root */
 	const u8 *aliases;	/* the first property of /aliases */
 #ifdef CONFIG_OF_CPUS
-	const u8 *cpus; /* the same of /cpus */
+	const u8 *cpus; /* behind the last property of /cpus */
 #endif
 #ifdef CONFIG_USERSPACE
 	const u8 *rng_seed;
@@ -519,14 +519,14 @@ static void begin_node(const struct of_reader *reader, struct of_node *node, con
 		node->children = OF_SKIPPED;
 }
 
-/* Remember what is to be read later on. */
-static __always_inline void note_special(enum of_kind kind, const u8 *props)
+/* Remember what is to be read later on: properties, or what is behind them. */
+static __always_inline void note_special(enum of_kind kind, const u8 *props, const u8 *end)
 {
 	if (kind == OF_ALIASES)
 		of.aliases = props;
 #ifdef CONFIG_OF_CPUS
 	if (kind == OF_CPUS)
-		of.cpus = props;
+		of.cpus = end;
 #endif
 }
 
@@ -543,13 +543,13 @@ static noinline const u8 *read_node(struct of_reader *reader, struct of_node *no
 	struct of_props props = {};
 
 	begin_node(reader, node, name, end, kind);
-	note_special(kind, end);
 	for (; fdt_next(&prop) == FDT_PROP; end = prop.next) {
 		if (likely(kind >= OF_DEVICE))
 			device_prop(node, &props, &prop, &reader->known);
 		else
 			special_prop(kind, prop.name, prop.value, prop.len);
 	}
+	note_special(kind, node->props, end);
 	if (props.disabled)
 		node->children = OF_SKIPPED;
 	else if (node == reader->nodes)
@@ -846,34 +846,6 @@ const u8 *of_rng_seed(size_t *len)
 {
 	*len = of.rng_seed_len;
 	return of.rng_seed;
-}
-#endif
-
-#if defined(CONFIG_USERSPACE) && defined(CONFIG_OF_CPUS)
-const char *of_isa(size_t *len)
-{
-	struct fdt_cursor prop = cursor_at(of.cpus);
-	unsigned int depth = 1;
-
-	while (prop.next && depth) {
-		switch (fdt_next(&prop)) {
-		case FDT_BEGIN_NODE:
-			depth++;
-			break;
-		case FDT_PROP:
-			if (depth == 2 && prop.name[0] == 'r' && !strcmp(prop.name, "riscv,isa")) {
-				*len = prop_text_len(&prop);
-				return (const char *)prop.value;
-			}
-			break;
-		case FDT_END_NODE:
-			depth--;
-			break;
-		default:
-			return NULL;
-		}
-	}
-	return NULL;
 }
 #endif
 

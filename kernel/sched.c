@@ -582,12 +582,11 @@ static struct thread *idle_init(unsigned int hart)
 {
 	struct thread *thread = &idle_threads[hart];
 
-	*thread = (struct thread){
-		.name = "idle",
-		.state = THREAD_IDLE,
-		.priority = PRIORITY_IDLE,
-		.hart = (u16)hart,
-	};
+	/* The rest is zero, as nobody has used it before. */
+	thread->name = "idle";
+	thread->state = THREAD_IDLE;
+	thread->priority = PRIORITY_IDLE;
+	thread->hart = (u16)hart;
 	return thread;
 }
 
@@ -637,10 +636,8 @@ void sched_hart_idle(void)
 
 static void sched_init(void)
 {
-	boot_thread = (struct thread){
-		.name = "boot",
-		.priority = PRIORITY_DEFAULT,
-	};
+	boot_thread.name = "boot";
+	boot_thread.priority = PRIORITY_DEFAULT;
 	queue_init(&run_queues[0], &boot_thread, boot_idle_init());
 }
 INIT(mm, sched_init);

@@ -183,34 +183,26 @@ void memory_pages(size_t *total, size_t *free)
 	*free = counts.total - counts.used;
 }
 
-/* By letter; what has a name of several is told by riscv_hwprobe(). */
-static unsigned long find_hwcap(void)
-{
-	size_t len, i;
-	const char *isa = of_isa(&len);
-	unsigned long hwcap = 0, fp = BIT('f' - 'a') | BIT('d' - 'a');
+/* Extensions that the compiler was allowed to use for the kernel */
+#ifdef __riscv_compressed
+#define COMPRESSED true
+#else
+#define COMPRESSED false
+#endif
 
-	if (!isa || len < 4 || strncmp(isa, "rv64", 4))
-		isa = "rv64imac", len = 8;
-	for (i = 4; i < len && isa[i] >= 'a' && isa[i] <= 'z'; i++) {
-		/* Behind these, names follow. */
-		if (isa[i] == 's' || isa[i] == 'x' || isa[i] == 'z')
-			break;
-		if (isa[i] == 'g')
-			hwcap |= BIT('i' - 'a') | BIT('m' - 'a') | BIT('a' - 'a') | fp;
-		hwcap |= BIT(isa[i] - 'a');
-	}
-	hwcap &= BIT('i' - 'a') | BIT('m' - 'a') | BIT('a' - 'a') | BIT('c' - 'a') | fp;
-	return IS_ENABLED(CONFIG_FPU) ? hwcap : hwcap & ~fp;
-}
-
+/*
+ * What the kernel itself could not run without is there, and the rest shows when it
+ * is tried: that needs no look at the device tree. What has a name of several
+ * letters is told by riscv_hwprobe().
+ */
 unsigned long user_hwcap(void)
 {
-	static unsigned long hwcap;
+	unsigned long hwcap = BIT('i' - 'a') | BIT('m' - 'a') | BIT('a' - 'a');
 
-	/* Whoever comes first; everybody finds the same. */
-	if (!READ_ONCE(hwcap))
-		WRITE_ONCE(hwcap, find_hwcap());
+	if (COMPRESSED)
+		hwcap |= BIT('c' - 'a');
+	if (fpu_present())
+		hwcap |= BIT('f' - 'a') | BIT('d' - 'a');
 	return hwcap;
 }
 

@@ -8,6 +8,7 @@
 #include <ahoy/init.h>
 #include <ahoy/printk.h>
 #include <ahoy/sched.h>
+#include <ahoy/section.h>
 #include <ahoy/smp.h>
 #include <ahoy/spinlock.h>
 #include <ahoy/timer.h>
@@ -16,7 +17,7 @@
 
 #define QUEUES 32
 
-static struct list_head queues[QUEUES];
+static struct list_head queues[QUEUES] __noinit;
 static struct spinlock lock;
 
 static __always_inline struct list_head *queue_of(const u32 *word)

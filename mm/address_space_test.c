@@ -446,6 +446,7 @@ KTEST(address_space, objects)
 	KTEST_EXPECT(memory_object_read(object, 3 * PAGE_SIZE, &value, 8) == -EIO);
 	KTEST_EXPECT(memory_object_read(object, 5 * PAGE_SIZE - 104, &value, 8) == 4);
 	KTEST_EXPECT(memory_object_read(object, 5 * PAGE_SIZE, &value, 8) == 0);
+	KTEST_EXPECT(!memory_object_view(object, 0, 8));
 	value = 400;
 	KTEST_EXPECT(memory_object_write(object, 2 * PAGE_SIZE, &value, 8) == 8);
 	KTEST_EXPECT(get(shared + 2 * PAGE_SIZE) == 400 && get(private + 2 * PAGE_SIZE) == 300);
@@ -891,6 +892,10 @@ KTEST(address_space, image)
 	KTEST_EXPECT(put(BASE, 7) == 0 && get(BASE) == 7 && data[0] == 1);
 	KTEST_EXPECT(memory_object_read(whole, 2 * PAGE_SIZE + 8, &buffer, 100) == 8 &&
 		     buffer == data[1025]);
+	KTEST_EXPECT(memory_object_view(whole, 8, 2 * PAGE_SIZE + 8) == data + 1);
+	KTEST_EXPECT(!memory_object_view(whole, 9, 2 * PAGE_SIZE + 8));
+	KTEST_EXPECT(!memory_object_view(whole, ~0ULL, 2));
+	KTEST_EXPECT(memory_object_view(shifted, 0, 1) == data + 1);
 	KTEST_EXPECT(memory_object_resize(whole, PAGE_SIZE) == -EINVAL);
 	leave(space);
 	memory_object_put(whole);

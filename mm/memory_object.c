@@ -291,3 +291,11 @@ long memory_object_write(struct memory_object *object, u64 offset, const void *b
 {
 	return copy(object, offset, NULL, buffer, n);
 }
+
+/* Of what a fixed one is nothing changes: no lock is needed. */
+const void *memory_object_view(const struct memory_object *object, u64 offset, size_t n)
+{
+	if (!object->fixed || offset > object->size || n > object->size - offset)
+		return NULL;
+	return (const u8 *)phys_to_virt(object->pa) + offset;
+}

@@ -433,6 +433,8 @@ void page_alloc_add(phys_addr_t start, phys_addr_t end)
 	region->frontier = first + taken;
 	region->end = last;
 	region->map = phys_to_virt((phys_addr_t)first << PAGE_SHIFT);
+	if (!region_count)
+		growing = region;
 	region_count++;
 	total += last - region->frontier;
 }

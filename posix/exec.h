@@ -21,9 +21,10 @@ struct binary {
 	struct elf_phdr *more_phdrs; /* allocated, if they are not in the head */
 	unsigned long bias;	     /* what is added to its addresses */
 	union {
-		u8 head[HEAD_SIZE];
-		struct elf_header header;
+		const u8 *head; /* the first HEAD_SIZE bytes, filled up with zeroes */
+		const struct elf_header *header;
 	};
+	u64 copy[HEAD_SIZE / 8]; /* of them, if they cannot be looked at where they are */
 };
 
 /* Strings, each with its NUL, one behind the other */

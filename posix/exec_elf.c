@@ -7,6 +7,7 @@
 
 int binary_open(struct binary *binary, const char *path)
 {
+	const void *head;
 	unsigned int mode;
 	int err = 0;
 	long n;
@@ -17,11 +18,17 @@ int binary_open(struct binary *binary, const char *path)
 		return err;
 	if (!(mode & 0111))
 		return -EACCES;
-	n = memory_object_read(binary->object, 0, binary->head, HEAD_SIZE);
+	head = memory_object_view(binary->object, 0, HEAD_SIZE);
+	binary->head = head;
+	/* Who made the archive may not have aligned it. */
+	if (head && IS_ALIGNED((unsigned long)head, 8))
+		return 0;
+	binary->head = (const u8 *)binary->copy;
+	n = memory_object_read(binary->object, 0, binary->copy, HEAD_SIZE);
 	if (n < 0)
 		return (int)n;
 	if (n < HEAD_SIZE)
-		memset(binary->head + n, 0, (size_t)(HEAD_SIZE - n));
+		memset((u8 *)binary->copy + n, 0, (size_t)(HEAD_SIZE - n));
 	return 0;
 }
 
@@ -37,8 +44,8 @@ void binary_close(struct binary *binary)
 /* Find the program headers: in the head, else read. */
 static int get_phdrs(struct binary *binary)
 {
-	u64 offset = binary->header.phoff;
-	size_t size = (size_t)binary->header.phnum * sizeof(struct elf_phdr);
+	u64 offset = binary->header->phoff;
+	size_t size = (size_t)binary->header->phnum * sizeof(struct elf_phdr);
 
 	if (offset <= HEAD_SIZE && size <= HEAD_SIZE - offset) {
 		binary->phdrs = (const struct elf_phdr *)(const void *)(binary->head + offset);
@@ -55,15 +62,15 @@ static int get_phdrs(struct binary *binary)
 
 int binary_check(struct binary *binary)
 {
-	int err = elf_check_header(&binary->header, binary->size);
+	int err = elf_check_header(binary->header, binary->size);
 
 	if (!err)
 		err = get_phdrs(binary);
 	if (!err)
-		err = elf_check_segments(&binary->header, binary->phdrs, binary->size, user_end,
+		err = elf_check_segments(binary->header, binary->phdrs, binary->size, user_end,
 					 &binary->image);
 	if (!err && IS_ENABLED(CONFIG_ELF_REFUSE_WX) &&
-	    elf_writable_code(&binary->header, binary->phdrs))
+	    elf_writable_code(binary->header, binary->phdrs))
 		err = -EACCES;
 	return err;
 }
@@ -110,7 +117,7 @@ static int map_segment(const struct binary *binary, const struct elf_phdr *phdr,
 
 int binary_map(const struct binary *binary, struct address_space *space, unsigned int flags)
 {
-	const struct elf_phdr *phdr = binary->phdrs, *end = phdr + binary->header.phnum;
+	const struct elf_phdr *phdr = binary->phdrs, *end = phdr + binary->header->phnum;
 	int err = 0;
 
 	for (; phdr < end && !err; phdr++)
@@ -127,25 +134,29 @@ static int fill_mixed_page(struct exec *exec, const struct binary *binary,
 	unsigned long start =
 		max_t(unsigned long, ALIGN_DOWN(end, USER_PAGE_SIZE), phdr->vaddr + binary->bias);
 	size_t n = end - start;
-	void *buf = n <= sizeof(exec->scratch) ? exec->scratch : kmalloc(n);
+	u64 offset = phdr->offset + phdr->filesz - n;
+	const void *from = memory_object_view(binary->object, offset, n);
+	void *buf = NULL;
 	int err;
 
-	if (!buf)
-		return -ENOMEM;
+	if (!from) {
+		from = buf = kmalloc(n);
+		if (!buf)
+			return -ENOMEM;
+	}
 	err = -EIO;
-	if (memory_object_read(binary->object, phdr->offset + phdr->filesz - n, buf, n) == (long)n)
+	if (!buf || memory_object_read(binary->object, offset, buf, n) == (long)n)
 		/* A fault that is expected is cheaper here than one that interrupts. */
 		err = address_space_fault(exec->memory->space, start, VM_WRITE);
 	if (!err)
-		err = copy_to_user((void __user *)start, buf, n);
-	if (buf != exec->scratch)
-		kfree(buf);
+		err = copy_to_user((void __user *)start, from, n);
+	kfree(buf);
 	return err;
 }
 
 int binary_fill(struct exec *exec, const struct binary *binary)
 {
-	const struct elf_phdr *phdr = binary->phdrs, *end = phdr + binary->header.phnum;
+	const struct elf_phdr *phdr = binary->phdrs, *end = phdr + binary->header->phnum;
 	int err = 0;
 
 	for (; phdr < end && !err; phdr++)

@@ -18,10 +18,10 @@ static bool is_blank(char c)
 }
 
 /* The line behind "#!" without blanks at its ends. Return: -ENOEXEC if a name was cut. */
-static int first_line(struct binary *binary, char **line, size_t *len)
+static int first_line(const struct binary *binary, const char **line, size_t *len)
 {
 	size_t size = binary->size < LINE_MAX ? (size_t)binary->size : LINE_MAX;
-	char *text = (char *)binary->head + 2, *end;
+	const char *text = (const char *)binary->head + 2, *end;
 	bool whole = size < LINE_MAX;
 
 	size -= 2;
@@ -64,7 +64,8 @@ static int prepend(struct strings *prefix, const char *name, const char *arg)
 /* Let the program be what @exec's program, a script, wants. */
 static int next_interpreter(struct exec *exec)
 {
-	char *line, *arg = NULL, name[LINE_MAX];
+	char *arg = NULL, name[LINE_MAX];
+	const char *line;
 	size_t len, name_len = 0;
 	int err = first_line(&exec->program, &line, &len);
 

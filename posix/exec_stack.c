@@ -69,7 +69,7 @@ static void put_auxv(const struct exec *exec, u64 **word, unsigned long random,
 	put_aux(word, AT_CLKTCK, CLOCK_TICKS);
 	put_aux(word, AT_PHDR, program->image.phdrs ? program->image.phdrs + bias : 0);
 	put_aux(word, AT_PHENT, sizeof(struct elf_phdr));
-	put_aux(word, AT_PHNUM, program->header.phnum);
+	put_aux(word, AT_PHNUM, program->header->phnum);
 	put_aux(word, AT_BASE, exec->interp.bias);
 	put_aux(word, AT_FLAGS, 0);
 	put_aux(word, AT_ENTRY, program->image.entry + bias);

@@ -15,37 +15,47 @@ static u64 nofile_limit(void)
 
 /* --- tables --------------------------------------------------------------------------- */
 
-/* Room for @size descriptors, of which those that there are stay. Return: 0, -ENOMEM. */
+/* @slots: room for @size descriptors, all of it zero */
+static void set_slots(struct files *files, struct file **slots, u32 size)
+{
+	files->slots = slots;
+	files->close_on_exec = (u8 *)(slots + size);
+	files->size = size;
+}
+
+#define SLOTS_SIZE(n) ((n) * (sizeof(struct file *) + 1UL))
+
+static void free_slots(struct files *files)
+{
+	/* The first ones came with the table. */
+	if (files->slots != (struct file **)(files + 1))
+		kfree(files->slots);
+}
+
+/* Room for @size descriptors, which are more than there are. Return: 0, -ENOMEM. */
 static int resize(struct files *files, u32 size)
 {
-	struct file **slots = kzalloc(size * (sizeof(*slots) + 1UL));
-	u8 *close_on_exec = (u8 *)(slots + size);
+	struct file **slots = kzalloc(SLOTS_SIZE(size));
 
 	if (!slots)
 		return -ENOMEM;
-	if (files->size) {
-		memcpy(slots, files->slots, files->size * sizeof(*slots));
-		memcpy(close_on_exec, files->close_on_exec, files->size);
-		kfree(files->slots);
-	}
-	files->slots = slots;
-	files->close_on_exec = close_on_exec;
-	files->size = size;
+	memcpy(slots, files->slots, files->size * sizeof(*slots));
+	memcpy(slots + size, files->close_on_exec, files->size);
+	free_slots(files);
+	set_slots(files, slots, size);
 	return 0;
 }
 
 /* An empty table. Return: NULL without memory. */
 static struct files *alloc_files(u32 size)
 {
-	struct files *files = kzalloc(sizeof(*files));
+	struct files *files = kzalloc(sizeof(*files) + SLOTS_SIZE(size));
 
 	if (!files)
 		return NULL;
 	files->users = 1;
-	if (!resize(files, size))
-		return files;
-	kfree(files);
-	return NULL;
+	set_slots(files, (struct file **)(files + 1), size);
+	return files;
 }
 
 struct files *files_create(void)
@@ -102,7 +112,7 @@ void files_put(struct files *files)
 	for (u32 i = 0; i < files->size; i++)
 		if (files->slots[i])
 			file_put(files->slots[i]);
-	kfree(files->slots);
+	free_slots(files);
 	kfree(files);
 }
 

@@ -38,29 +38,28 @@ long syscall_full_regs(unsigned long a0, unsigned long a1 __maybe_unused,
 
 static const struct syscall_row *find_row(unsigned long nr)
 {
-	const struct syscall_row *low = syscall_start, *high = syscall_end - 1;
+	const struct syscall_row *row = syscall_start, *next;
+	const struct syscall_row *missing = &__table_syscall_missing;
+	size_t step;
 
 	if (nr >= SYSCALLS) {
 		syscall_unknown(nr);
-		return high;
+		return missing;
 	}
 	if (syscall_end - syscall_start > U8_MAX)
 		panic("more than %u system calls", U8_MAX);
-	/* The first row that is not below @nr */
-	while (low < high) {
-		const struct syscall_row *middle = low + (high - low) / 2;
-
-		if (middle->nr < nr)
-			low = middle + 1;
-		else
-			high = middle;
+	/* The last row that is not above @nr: by steps in bytes, which need no multiplication. */
+	for (step = 128 * sizeof(*row); step >= sizeof(*row); step /= 2) {
+		next = (const void *)((const char *)row + step);
+		if (next < missing && next->nr <= nr)
+			row = next;
 	}
-	if (low->nr != nr) {
-		low = syscall_end - 1;
+	if (row->nr != nr) {
+		row = missing;
 		syscall_unknown(nr);
 	}
-	WRITE_ONCE(places[nr], (u8)(low - syscall_start + 1));
-	return low;
+	WRITE_ONCE(places[nr], (u8)(row - syscall_start + 1));
+	return row;
 }
 
 static __always_inline const struct syscall_row *row_of(unsigned long nr)

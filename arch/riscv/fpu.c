@@ -27,20 +27,40 @@ static void save_dirty(struct user_frame *frame)
 	frame->fpu.used = true;
 }
 
+/* Switch the registers on. Return: false if there are none: then these bits stay zero. */
+static bool switch_on(void)
+{
+	csr_set(sstatus, SSTATUS_FS_DIRTY);
+	return csr_read(sstatus) & SSTATUS_FS;
+}
+
+bool fpu_present(void)
+{
+	unsigned long flags = local_irq_save();
+	bool present = switch_on();
+
+	csr_clear(sstatus, SSTATUS_FS);
+	local_irq_restore(flags);
+	return present;
+}
+
 bool fpu_first_use(struct user_frame *frame)
 {
 	unsigned long flags;
+	bool present;
 
 	if (frame->status & SSTATUS_FS)
 		return false;
 	/* If it is illegal for another reason, it is so again then, and is reported. */
 	flags = local_irq_save();
-	csr_set(sstatus, SSTATUS_FS_DIRTY);
-	fpu_restore(&frame->fpu);
-	csr_clear(sstatus, SSTATUS_FS);
-	set_status(frame, SSTATUS_FS_DIRTY);
+	present = switch_on();
+	if (present) {
+		fpu_restore(&frame->fpu);
+		csr_clear(sstatus, SSTATUS_FS);
+		set_status(frame, SSTATUS_FS_DIRTY);
+	}
 	local_irq_restore(flags);
-	return true;
+	return present;
 }
 
 void fpu_switch(struct user_frame *frame)

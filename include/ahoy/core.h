@@ -89,6 +89,13 @@ int memory_object_resize(struct memory_object *object, u64 size);
 long memory_object_read(struct memory_object *object, u64 offset, void *buffer, size_t n);
 long memory_object_write(struct memory_object *object, u64 offset, const void *buffer, size_t n);
 
+/*
+ * The @n bytes at @offset where they are, of an object that never changes and is in
+ * one place: of the initramfs. They stay as long as the caller has a hold on @object.
+ * Return: NULL if it is none, or has not so many.
+ */
+const void *memory_object_view(const struct memory_object *object, u64 offset, size_t n);
+
 /* --- address spaces ------------------------------------------------------------------ */
 
 /* Mappings: VM_READ, VM_WRITE, VM_EXEC, and these */

@@ -51,12 +51,6 @@ void of_init(phys_addr_t fdt);
 const char *of_bootargs(size_t *len);
 
 #ifdef CONFIG_USERSPACE
-/*
- * The extensions of the first hart that says so ("rv64imafdc_zicsr"), and in *@len
- * the text's bytes without its zero; NULL if none does.
- */
-const char *of_isa(size_t *len);
-
 /* /chosen/rng-seed, and its bytes in *@len; NULL if there is none. */
 const u8 *of_rng_seed(size_t *len);
 #endif
@@ -119,11 +113,6 @@ static inline void of_init(phys_addr_t fdt)
 static inline const char *of_bootargs(size_t *len)
 {
 	*len = 0;
-	return NULL;
-}
-
-static inline const char *of_isa(size_t *len)
-{
 	return NULL;
 }
 

@@ -3,6 +3,8 @@
 import hashlib
 import os
 import shutil
+import signal
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -150,6 +152,35 @@ def test_damaged(tmp_path: Path) -> None:
     result = boot(kernel, "--initrd", bad)
     assert "init" in result.text and "the archive ends inside the data" in result.text
     assert LINE not in result.text
+
+
+def program(*code: int) -> bytes:
+    """Return an ELF file that starts with these instructions."""
+    at, size = 0x10000, 64 + 56 + 4 * len(code)
+    header = struct.pack("<4sBBBB8xHHIQQQIHHHHHH", b"\x7fELF", 2, 1, 1, 0, 2, 243, 1, at + 120,
+                         64, 0, 0, 64, 56, 1, 0, 0, 0)
+    segment = struct.pack("<IIQQQQQQ", 1, 5, 0, at, at, size, size, 4096)
+    return header + segment + struct.pack(f"<{len(code)}I", *code)
+
+
+# li a0, 7; fcvt.d.w fa0, a0; li a0, 42; li a7, 94; ecall: exit_group(42)
+FLOATING = program(0x00700513, 0xd2050553, 0x02a00513, 0x05e00893, 0x00000073)
+
+
+@pytest.mark.parametrize("cpu,options,status", [
+    ("rv64", (), 42), ("rv64,f=false,d=false", (), 128 + signal.SIGILL),
+    ("rv64", ("FPU=n",), 128 + signal.SIGILL),
+], ids=["registers", "none", "off"])
+def test_floating_point(tmp_path: Path, cpu: str, options: Any, status: int) -> None:
+    """Where there are no registers for them, such instructions are illegal; that is all."""
+    kernel = user_kernel("INITRAMFS_PASSED=y", *options)
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "init").write_bytes(FLOATING)
+    (tree / "init").chmod(0o755)
+    result = boot(kernel, "--initrd", pack(tree, tmp_path / "a.cpio"), "--cpu", cpu)
+    assert result.status == status, result
+    assert "panic" not in result.text
 
 
 def test_uboot() -> None:

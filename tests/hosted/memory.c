@@ -319,6 +319,13 @@ long memory_object_write(struct memory_object *object, u64 offset, const void *b
 	return object_copy(object, offset, (u8 *)buffer, n, true);
 }
 
+const void *memory_object_view(const struct memory_object *object, u64 offset, size_t n)
+{
+	if (!object->image || offset > object->size || n > object->size - offset)
+		return NULL;
+	return object->image + offset;
+}
+
 /* --- address spaces ------------------------------------------------------------------------- */
 
 struct mapping {

@@ -21,6 +21,12 @@ struct fpu_state {
 };
 
 /*
+ * Has this hart such registers? Those of F are taken to be those of D, as in all
+ * harts for which there are distributions. Context: any.
+ */
+bool fpu_present(void);
+
+/*
  * An illegal instruction: was it the first one that needs them? Then it can be
  * repeated. Context: the program's thread.
  */
@@ -39,6 +45,11 @@ void fpu_reset(struct user_frame *frame);
 
 struct fpu_state {
 };
+
+static inline bool fpu_present(void)
+{
+	return false;
+}
 
 static inline bool fpu_first_use(struct user_frame *frame)
 {
