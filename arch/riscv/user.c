@@ -86,9 +86,8 @@ void user_trap(struct user_frame *frame, int error)
 	}
 }
 
-void user_frame_init(struct user_frame *frame, struct thread *thread, const struct user_regs *regs)
+void user_frame_init(struct user_frame *frame, struct thread *thread)
 {
-	frame->regs = *regs;
 	/* User mode, with interrupts enabled from there on */
 	frame->status = SSTATUS_SPIE;
 	frame->thread = thread;
