@@ -31,6 +31,7 @@
 #include <asm/vdso.h>
 
 BUILD_BUG_ON(offsetof(struct thread, work) != THREAD_WORK);
+BUILD_BUG_ON(offsetof(struct thread, word) != THREAD_WORD);
 
 /* --- threads -------------------------------------------------------------------- */
 
@@ -119,9 +120,10 @@ struct thread *user_thread_self(void)
 	return thread_current();
 }
 
-void *personality_word(void)
+unsigned long syscall_wants_regs(unsigned long a0)
 {
-	return thread_current()->word;
+	__atomic_fetch_or(&thread_current()->work, WORK_REGS, __ATOMIC_RELAXED);
+	return a0;
 }
 
 void set_personality_word(void *word)
@@ -136,8 +138,15 @@ void user_fp_reset(void)
 
 void user_work(struct user_frame *frame)
 {
-	unsigned int work = __atomic_exchange_n(&frame->thread->work, 0, __ATOMIC_ACQUIRE);
+	unsigned int work = READ_ONCE(frame->thread->work);
 
+	if (work & WORK_REGS) {
+		__atomic_fetch_and(&frame->thread->work, ~WORK_REGS, __ATOMIC_RELAXED);
+		local_irq_enable();
+		personality_syscall_regs(&frame->regs);
+		return;
+	}
+	work = __atomic_exchange_n(&frame->thread->work, 0, __ATOMIC_ACQUIRE);
 	local_irq_enable();
 	if (work & WORK_RESCHED)
 		cond_resched();
@@ -204,12 +213,21 @@ const char *core_command_line(void)
 }
 
 #ifdef CONFIG_VDSO
+/* Programs multiply once, without a rest: what is a multiple of 2^-32 is one of 2^-64, moved down. */
+static void vdso_set_ticks(struct vdso_data *shared, u64 ns_per_tick)
+{
+	shared->shift = 0;
+	while (ns_per_tick >> 32 >> shared->shift)
+		shared->shift++;
+	shared->multiplier = ns_per_tick << (32 - shared->shift);
+}
+
 int vdso_objects(struct memory_object **data, struct memory_object **code, size_t *size)
 {
 	struct vdso_data *shared = vdso_shared();
 	const void *image = vdso_image(size);
 
-	shared->ns_per_tick = time_ns_per_tick();
+	vdso_set_ticks(shared, time_ns_per_tick());
 	*data = memory_object_create_image(shared, PAGE_SIZE);
 	*code = memory_object_create_image(image, *size);
 	if (*data && *code)

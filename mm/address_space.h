@@ -73,9 +73,21 @@ struct memory_object {
 /* A zeroed or undefined page for a page table; NULL without memory. */
 void *table_alloc(void);
 
-/* Take the tables of @space, and give them back. */
+/* Take the tables of @space, and give them back; the inline ones are for faults. */
 void tables_lock(struct address_space *space);
 void tables_unlock(struct address_space *space);
+
+static __always_inline void tables_lock_inline(struct address_space *space)
+{
+	mutex_lock(&space->tables_lock);
+	tlb_model_begin(&space->tables);
+}
+
+static __always_inline void tables_unlock_inline(struct address_space *space)
+{
+	tlb_model_end(&space->tables);
+	mutex_unlock(&space->tables_lock);
+}
 
 /* After taking something away in the range: have it forgotten. Tables locked. */
 void tables_fence(struct address_space *space, unsigned long start, unsigned long end);

@@ -285,26 +285,6 @@ static noinline bool drain_caches(void)
 	return found;
 }
 
-/*
- * Where programs run, whoever has used up what there was wants more: several
- * at a time, of pages that are cut off one behind the other.
- */
-#define REFILL 3
-
-static __always_inline void refill_cache(void)
-{
-	unsigned int i;
-
-	for (i = 0; i < REFILL; i++) {
-		unsigned long flags = spin_lock(&lock);
-		struct page *page = locked_alloc(0);
-
-		spin_unlock(&lock, flags);
-		if (page)
-			page_free(page, 0);
-	}
-}
-
 static noinline struct page *alloc_block(unsigned int order)
 {
 	struct page *page;
@@ -317,8 +297,6 @@ static noinline struct page *alloc_block(unsigned int order)
 		page = locked_alloc(order);
 		spin_unlock(&lock, flags);
 	} while (!page && drain_caches());
-	if (IS_ENABLED(CONFIG_USERSPACE) && page && !order)
-		refill_cache();
 	return page;
 }
 
@@ -340,6 +318,28 @@ static __always_inline struct page *alloc_untouched(void)
 	return page;
 }
 
+/*
+ * Where programs run, whoever needs a page will need more: this hart keeps some.
+ * Interrupts masked, lock held.
+ */
+#define KEPT_UNTOUCHED 3
+
+static __always_inline void keep_untouched(void)
+{
+	struct page_cache *cache = &caches[this_hart()];
+	struct page *page;
+
+	spin_lock_masked(&cache->lock);
+	while (cache->count < KEPT_UNTOUCHED && (page = alloc_untouched())) {
+		poison(page, 0);
+		page->state = PAGE_INSIDE;
+		page->next = cache->list;
+		cache->list = page;
+		cache->count++;
+	}
+	spin_unlock_masked(&cache->lock);
+}
+
 static noinline struct page *alloc_slow(unsigned int order)
 {
 	struct page *page = NULL;
@@ -348,6 +348,8 @@ static noinline struct page *alloc_slow(unsigned int order)
 		unsigned long flags = spin_lock(&lock);
 
 		page = alloc_untouched();
+		if (IS_ENABLED(CONFIG_USERSPACE) && likely(page))
+			keep_untouched();
 		spin_unlock(&lock, flags);
 	}
 	return likely(page) ? page : alloc_block(order);

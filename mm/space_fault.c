@@ -285,7 +285,7 @@ static __always_inline int fault_mapped(struct address_space *space, const struc
 	u64 *slot = NULL;
 	int err = 0;
 
-	tables_lock(space);
+	tables_lock_inline(space);
 	if (access == VM_WRITE && !mapping->object && !(mapping->flags & VM_EXEC))
 		slot = user_page_empty(&space->tables, va);
 	if (likely(slot))
@@ -297,7 +297,7 @@ static __always_inline int fault_mapped(struct address_space *space, const struc
 		user_fence_here(va, true);
 	else
 		err = fault_write(space, mapping, va, &leaf);
-	tables_unlock(space);
+	tables_unlock_inline(space);
 	return err;
 }
 

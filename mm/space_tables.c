@@ -14,14 +14,12 @@ void *table_alloc(void)
 
 void tables_lock(struct address_space *space)
 {
-	mutex_lock(&space->tables_lock);
-	tlb_model_begin(&space->tables);
+	tables_lock_inline(space);
 }
 
 void tables_unlock(struct address_space *space)
 {
-	tlb_model_end(&space->tables);
-	mutex_unlock(&space->tables_lock);
+	tables_unlock_inline(space);
 }
 
 void tables_fence(struct address_space *space, unsigned long start, unsigned long end)

@@ -29,11 +29,11 @@ static long syscall_missing(unsigned long a0 __maybe_unused, unsigned long a1 __
 /* What is called in the place of one that is not there; the last row, of no number. */
 __SYSCALL_ROW(0, 999, missing, syscall_missing, NULL);
 
-long syscall_full_regs(unsigned long a0 __maybe_unused, unsigned long a1 __maybe_unused,
+long syscall_full_regs(unsigned long a0, unsigned long a1 __maybe_unused,
 		       unsigned long a2 __maybe_unused, unsigned long a3 __maybe_unused,
 		       unsigned long a4 __maybe_unused, unsigned long a5 __maybe_unused)
 {
-	return CORE_FULL_REGS;
+	return (long)syscall_wants_regs(a0);
 }
 
 static const struct syscall_row *find_row(unsigned long nr)
@@ -75,7 +75,7 @@ static long traced(const struct syscall_row *row, const unsigned long *args, uns
 
 	syscall_trace_call(row, nr, args);
 	result = row->fn(args[0], args[1], args[2], args[3], args[4], args[5]);
-	if (result != CORE_FULL_REGS)
+	if (row->fn != syscall_full_regs)
 		syscall_trace_result(result);
 	return result;
 }

@@ -90,7 +90,11 @@ fetch()
 		cp "$MUSL_TARBALL" "$part/musl.orig.tar.gz" || exit 1
 	else
 		tell "  FETCH   musl $version, source of Debian's $release"
-		(cd "$part" && "$scripts/debian-fetch" source "$release" musl) ||
+		(cd "$part" && {
+			"$scripts/debian-fetch" source "$release" musl ||
+				"$scripts/debian-fetch" pool \
+					"main/m/musl/musl_$version.orig.tar.gz" "$hash"
+		}) ||
 			fail "musl's source could not be fetched: run scripts/setup.sh where there is a" \
 				"network, or name its tarball: make MUSL_TARBALL=musl-$version.tar.gz, which is at" \
 				"https://musl.libc.org/releases/ (SHA-256 $hash)"

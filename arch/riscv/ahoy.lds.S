@@ -82,7 +82,9 @@ SECTIONS
 		_data_start = .;
 		*(.data .data.*)
 		. = ALIGN(8);
+#ifndef CONFIG_USERSPACE
 		__global_pointer$ = . + 0x800;
+#endif
 		*(.sdata .sdata.*)
 		. = ALIGN(8);
 	} :data

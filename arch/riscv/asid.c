@@ -69,16 +69,6 @@ static void flush_page(unsigned long va, unsigned long asid)
 	__asm__ __volatile__("sfence.vma %0, %1" : : "r"(va), "r"(asid) : "memory");
 }
 
-/* Whatever the ASID: the thread may have moved to another hart since it faulted. */
-void user_fence_here(unsigned long va, bool way)
-{
-	/* With an address, the fence is for leaves alone. */
-	if (way)
-		__asm__ __volatile__("sfence.vma" : : : "memory");
-	else
-		__asm__ __volatile__("sfence.vma %0" : : "r"(va) : "memory");
-}
-
 /* --- contexts ----------------------------------------------------------------------- */
 
 /* A number that nothing is remembered under. */

@@ -2,13 +2,33 @@
 /*
  * The trap entry. sscratch holds the top of the trap stack, so that a fault is
  * reported even where the stack is what failed; while a report is on its way
- * it holds zero, by which a fault inside the report is known.
+ * it holds zero, by which a fault inside the report is known. Where there are
+ * programs, what is negative is one's frame; instead of the trap stack's top there
+ * is its complement or, where there is only one hart and so one trap stack, a one.
  *
  * Interrupts run on the stack that they come upon: they are expected, and so
  * is room for them. They save what C functions do not keep, and return.
  */
 #include <asm/csr.h>
 #include <asm/ptrace.h>
+
+	/* From what sscratch held to the trap stack, and back to the stack that was interrupted */
+	.macro	to_trap_stack
+#if defined(CONFIG_USERSPACE) && defined(CONFIG_SMP)
+	not	sp, sp
+#elif defined(CONFIG_USERSPACE)
+	lla	sp, trap_stack_top
+#endif
+	.endm
+
+	.macro	leave_trap_stack
+#if defined(CONFIG_USERSPACE) && !defined(CONFIG_SMP)
+	csrrwi	sp, sscratch, 1
+#else
+	to_trap_stack
+	csrrw	sp, sscratch, sp
+#endif
+	.endm
 
 	.section .text.trap_entry, "ax"
 	.balign	4
@@ -17,10 +37,10 @@
 trap_entry:
 	csrrw	sp, sscratch, sp
 #ifdef CONFIG_USERSPACE
-	bgez	sp, not_kernel
-#else
-	beqz	sp, nested
+	bltz	sp, user_trap_entry
 #endif
+	beqz	sp, nested
+	to_trap_stack
 #ifdef CONFIG_IRQ
 	sd	t0, -8(sp)
 	csrr	t0, scause
@@ -61,7 +81,7 @@ trap_entry:
 #ifdef CONFIG_IRQ
 interrupt:
 	ld	t0, -8(sp)
-	csrrw	sp, sscratch, sp
+	leave_trap_stack
 	addi	sp, sp, -IRQ_FRAME_SIZE
 	sd	ra, IRQ_RA(sp)
 	sd	t0, IRQ_T(0)(sp)
@@ -117,7 +137,7 @@ interrupt_return:
 user_access:
 	ld	t1, -16(sp)
 	ld	t0, -8(sp)
-	csrrw	sp, sscratch, sp
+	leave_trap_stack
 	addi	sp, sp, -PT_SIZE
 	.irp	n, 1,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
 	sd	x\n, PT_X(\n)(sp)
@@ -147,12 +167,6 @@ user_access:
 	sret
 #endif
 
-#ifdef CONFIG_USERSPACE
-not_kernel:
-	beqz	sp, nested
-	j	user_trap_entry
-#endif
-
 	/*
 	 * A fault while one is being reported. What is on the trap stack may be
 	 * the reason, so it starts anew from the top; a third one only halts.
@@ -166,3 +180,7 @@ nested:
 	.balign	4
 halt:	wfi
 	j	halt
+
+#ifdef CONFIG_USERSPACE
+#include "user_entry.S"
+#endif

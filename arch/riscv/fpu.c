@@ -16,7 +16,7 @@ static void set_status(struct user_frame *frame, unsigned long fs)
 	frame->status = (frame->status & ~SSTATUS_FS) | fs;
 }
 
-/* If the program has changed registers since they were saved, they are still there. Masked. */
+/* If the program has had the registers since they were saved, they are still there. Masked. */
 static void save_dirty(struct user_frame *frame)
 {
 	if ((frame->status & SSTATUS_FS) != SSTATUS_FS_DIRTY)
@@ -25,7 +25,6 @@ static void save_dirty(struct user_frame *frame)
 	fpu_save(&frame->fpu);
 	csr_clear(sstatus, SSTATUS_FS);
 	frame->fpu.used = true;
-	set_status(frame, SSTATUS_FS_CLEAN);
 }
 
 /* Switch the registers on. Return: false if there are none: then these bits stay zero. */
@@ -58,7 +57,7 @@ bool fpu_first_use(struct user_frame *frame)
 	if (present) {
 		fpu_restore(&frame->fpu);
 		csr_clear(sstatus, SSTATUS_FS);
-		set_status(frame, SSTATUS_FS_CLEAN);
+		set_status(frame, SSTATUS_FS_DIRTY);
 	}
 	local_irq_restore(flags);
 	return present;

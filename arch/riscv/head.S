@@ -134,10 +134,13 @@ secondary_entry:
 #endif
 
 load_gp_sp:
+	/* Programs keep theirs in the kernel. */
+#ifndef CONFIG_USERSPACE
 	.option	push
 	.option	norelax
 	lla	gp, __global_pointer$
 	.option	pop
+#endif
 	lla	sp, boot_stack_top
 	ret
 

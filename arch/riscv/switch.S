@@ -11,6 +11,10 @@ switch_to:
 	.irp	n, 0,1,2,3,4,5,6,7,8,9,10,11
 	sd	s\n, SWITCH_S(\n)(a0)
 	.endr
+#ifdef CONFIG_USERSPACE
+	sd	gp, SWITCH_GP(a0)
+	ld	gp, SWITCH_GP(a1)
+#endif
 	ld	ra, SWITCH_RA(a1)
 	ld	sp, SWITCH_SP(a1)
 	.irp	n, 0,1,2,3,4,5,6,7,8,9,10,11

@@ -154,7 +154,11 @@ void trap_nested(void)
 
 void traps_hart_init(void *stack_top)
 {
-	csr_write(sscratch, stack_top);
+	unsigned long top = (unsigned long)stack_top;
+
+	if (IS_ENABLED(CONFIG_USERSPACE))
+		top = IS_ENABLED(CONFIG_SMP) ? ~top : 1;
+	csr_write(sscratch, top);
 	csr_write(stvec, trap_entry);
 }
 

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: MIT
 /* Traps of programs: who is told of what. */
-#include <ahoy/address_space.h>
 #include <ahoy/errno.h>
 #include <ahoy/fault.h>
 #include <ahoy/string.h>
-#include <ahoy/thread.h>
 #include <ahoy/types.h>
 #include <asm/csr.h>
-#include <asm/current.h>
 #include <asm/fpu.h>
 #include <asm/user.h>
 #include <asm/user_paging.h>
@@ -39,26 +36,22 @@ int user_page_fault(unsigned long addr, unsigned long cause);
 void user_trap(struct user_frame *frame, int error);
 extern void user_thread_begin(void);
 
-static unsigned int access_of(unsigned long cause)
+static __always_inline unsigned int access_of(unsigned long cause)
 {
-	switch (cause) {
-	case CAUSE_FETCH_MISALIGNED:
-	case CAUSE_FETCH_ACCESS:
-	case CAUSE_FETCH_PAGE_FAULT:
-		return VM_EXEC;
-	case CAUSE_LOAD_MISALIGNED:
-	case CAUSE_LOAD_ACCESS:
-	case CAUSE_LOAD_PAGE_FAULT:
-		return VM_READ;
-	default:
+	/* Stores, and the atomic instructions, have the highest numbers of their kind. */
+	if (likely(cause == CAUSE_STORE_PAGE_FAULT || cause == CAUSE_STORE_ACCESS ||
+		   cause == CAUSE_STORE_MISALIGNED))
 		return VM_WRITE;
-	}
+	if (cause == CAUSE_LOAD_PAGE_FAULT || cause == CAUSE_LOAD_ACCESS ||
+	    cause == CAUSE_LOAD_MISALIGNED)
+		return VM_READ;
+	return VM_EXEC;
 }
 
 /* Resolve the page fault @cause at @addr. Return: 0 if the program can go on, or why not. */
 int user_page_fault(unsigned long addr, unsigned long cause)
 {
-	return address_space_fault(thread_current()->space, addr, access_of(cause));
+	return user_fault(addr, access_of(cause));
 }
 
 /* Another exception, or a page fault that could not be resolved: @error. */
@@ -88,8 +81,10 @@ void user_trap(struct user_frame *frame, int error)
 
 void user_frame_init(struct user_frame *frame, struct thread *thread)
 {
-	/* User mode, with interrupts enabled from there on */
-	frame->status = SSTATUS_SPIE;
+	/* User mode, of 64 bits, with interrupts enabled from there on */
+	frame->status = SSTATUS_UXL_64 | SSTATUS_SPIE;
+	if (IS_ENABLED(CONFIG_SMP))
+		frame->trap_stack = csr_read(sscratch);
 	frame->thread = thread;
 	memset(&frame->fpu, 0, sizeof(frame->fpu));
 }

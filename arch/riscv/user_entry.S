@@ -1,100 +1,82 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Traps of programs. While one runs, sscratch holds the complement of its frame's
- * address: the only value there that is positive and not zero.
+ * Traps of programs; a part of entry.S, since the branch to it does not reach far.
+ * While a program runs, sscratch holds its frame's address.
  *
  * A system call takes its arguments where the C function that does it expects
- * them. What C functions keep is saved only where somebody wants to see it.
+ * them. What C functions keep is saved only where somebody wants to see it; so is
+ * gp, which the kernel does not use where there are programs. The status is not
+ * saved: programs change nothing in it but the state of the floating-point
+ * registers, which is dirty as soon as they have them.
  */
 #include <asm/csr.h>
 #include <asm/user.h>
 
 #define CAUSE_ECALL_U	       8
 #define CAUSE_FETCH_PAGE_FAULT 12
-#define CORE_FULL_REGS	       -4096
 
-	/* What C functions keep */
+	/* What C functions keep, and gp */
 	.macro kept op
-	.irp	n, 8,9,18,19,20,21,22,23,24,25,26,27
+	.irp	n, 3,8,9,18,19,20,21,22,23,24,25,26,27
 	\op	x\n, USER_X(\n)(sp)
 	.endr
 	.endm
 
-	/* All else but sp, t0 to t2 and the arguments */
+	/* All else but sp and a0 */
 	.macro other op
-	.irp	n, 1,3,4,28,29,30,31
+	.irp	n, 1,4,5,6,7,11,12,13,14,15,16,17,28,29,30,31
 	\op	x\n, USER_X(\n)(sp)
 	.endr
 	.endm
 
-	.macro arguments op
-	.irp	n, 10,11,12,13,14,15,16,17
-	\op	x\n, USER_X(\n)(sp)
-	.endr
-	.endm
-
-	.section .text.user_trap_entry, "ax"
-	.balign	4
 	.globl	user_trap_entry
 	.type	user_trap_entry, @function
 user_trap_entry:
-	not	sp, sp
 	other	sd
-	arguments sd
-	sd	t0, USER_X(5)(sp)
-	sd	t1, USER_X(6)(sp)
-	sd	t2, USER_X(7)(sp)
-	.option	push
-	.option	norelax
-	lla	gp, __global_pointer$
-	.option	pop
 	ld	tp, USER_THREAD(sp)
+#ifdef CONFIG_SMP
 	ld	t0, USER_TRAP_STACK(sp)
 	csrrw	t0, sscratch, t0
-	csrr	t1, sstatus
+#else
+	csrrwi	t0, sscratch, 1
+#endif
 	csrr	t2, scause
 	csrr	t3, sepc
 	sd	t0, USER_X(2)(sp)
-	sd	t1, USER_STATUS(sp)
 	addi	t4, t2, -CAUSE_ECALL_U
 	bnez	t4, exception
 	addi	t3, t3, 4
 	sd	t3, USER_PC(sp)
 	csrsi	sstatus, SSTATUS_SIE
 	call	personality_syscall
-	li	t0, CORE_FULL_REGS
-	beq	a0, t0, all_registers
-	sd	a0, USER_X(10)(sp)
-	.globl	user_return
-user_return:
 	csrci	sstatus, SSTATUS_SIE
 	lw	t0, THREAD_WORK(tp)
-	bnez	t0, work
+	bnez	t0, call_and_work
+restore:
 	ld	t0, USER_PC(sp)
 	ld	t1, USER_STATUS(sp)
 	csrw	sepc, t0
 	csrw	sstatus, t1
-	not	t2, sp
-	csrrw	t2, sscratch, t2
+#ifdef CONFIG_SMP
+	csrrw	t2, sscratch, sp
 	sd	t2, USER_TRAP_STACK(sp)
+#else
+	csrw	sscratch, sp
+#endif
 	other	ld
-	arguments ld
-	ld	t0, USER_X(5)(sp)
-	ld	t1, USER_X(6)(sp)
-	ld	t2, USER_X(7)(sp)
 	ld	sp, USER_X(2)(sp)
 	sret
-	.size	user_trap_entry, . - user_trap_entry
 
-all_registers:
-	kept	sd
-	mv	a0, sp
-	call	personality_syscall_regs
-	kept	ld
-	j	user_return
+	.globl	user_return
+user_return:
+	csrci	sstatus, SSTATUS_SIE
+	lw	t0, THREAD_WORK(tp)
+	ld	a0, USER_X(10)(sp)
+	beqz	t0, restore
 
 	/* To be done before the program goes on, which may be more by then. */
-work:
+call_and_work:
+	sd	a0, USER_X(10)(sp)
 	kept	sd
 	mv	a0, sp
 	call	user_work
@@ -102,8 +84,9 @@ work:
 	j	user_return
 
 exception:
+	sd	a0, USER_X(10)(sp)
 	sd	t3, USER_PC(sp)
-	bltz	t2, interrupt
+	bltz	t2, interrupt_of_user
 	csrr	a0, stval
 	csrsi	sstatus, SSTATUS_SIE
 	sd	a0, USER_TVAL(sp)
@@ -124,10 +107,11 @@ unresolved:
 	kept	ld
 	j	user_return
 
-interrupt:
+interrupt_of_user:
 	mv	a0, t2
 	call	do_irq
 	j	user_return
+	.size	user_trap_entry, . - user_trap_entry
 
 	/* Where a thread begins that runs a program. a0: who ran before. */
 	.section .text.user_thread_begin, "ax"

@@ -16,6 +16,7 @@
 #include <ahoy/personality.h>
 #include <ahoy/types.h>
 #include <ahoy/user_memory.h>
+#include <asm/word.h>
 
 struct address_space;
 struct memory_object;
@@ -195,8 +196,7 @@ void user_thread_exit(void) __noreturn;
 /* The current thread. */
 struct thread *user_thread_self(void);
 
-/* The current thread's personality word, and to set it. */
-void *personality_word(void);
+/* Set the current thread's personality word, which personality_word() returns. */
 void set_personality_word(void *word);
 
 /* Let threads of the same priority run. */

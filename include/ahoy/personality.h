@@ -32,15 +32,16 @@ struct user_regs {
 int personality_start(const void *initramfs, size_t size, struct user_regs *regs);
 
 /*
- * The program made system call @nr. Return: what is to be in a0, or
- * CORE_FULL_REGS if all its registers are needed to do it.
+ * The program made system call @nr. Return: what is to be in a0, or what
+ * syscall_wants_regs() returned if all its registers are needed to do it.
  */
 long personality_syscall(unsigned long a0, unsigned long a1, unsigned long a2, unsigned long a3,
 			 unsigned long a4, unsigned long a5, unsigned long a6, unsigned long nr);
 
-#define CORE_FULL_REGS (-4096L)
+/* Have personality_syscall_regs() called, too. @a0: the call's argument. Context: personality_syscall(). */
+unsigned long syscall_wants_regs(unsigned long a0);
 
-/* The same, with all its registers; what is in a0 afterwards is the result. */
+/* The same call, with all its registers; what is in a0 afterwards is the result. */
 void personality_syscall_regs(struct user_regs *regs);
 
 enum user_fault {

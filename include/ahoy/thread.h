@@ -27,6 +27,9 @@ enum thread_state {
 struct thread {
 	struct switch_frame frame; /* first: the switch finds it there */
 	u32 work;		   /* behind it: WORK_ bits, looked at before its program goes on */
+#ifdef CONFIG_USERSPACE
+	void *word; /* the personality's */
+#endif
 
 	/* Under the lock of its hart's run queue */
 	struct list_head queue;
@@ -45,7 +48,6 @@ struct thread {
 #endif
 #ifdef CONFIG_USERSPACE
 	struct user_frame *user; /* of its program, or NULL */
-	void *word;		 /* the personality's */
 	struct thread *next;	 /* that has ended and is not freed yet */
 #endif
 

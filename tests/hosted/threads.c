@@ -8,6 +8,7 @@ struct thread {
 	void *word;
 	struct address_space *space;
 	struct user_regs regs;
+	bool wants_regs;
 	jmp_buf top;
 	bool notified; /* under wait_lock */
 
@@ -169,6 +170,12 @@ struct thread *user_thread_self(void)
 	return self;
 }
 
+unsigned long syscall_wants_regs(unsigned long a0)
+{
+	self->wants_regs = true;
+	return a0;
+}
+
 void *personality_word(void)
 {
 	return self->word;
@@ -223,6 +230,7 @@ static void call_with_regs(void)
 {
 	unsigned long pc = self->regs.pc;
 
+	self->wants_regs = false;
 	personality_syscall_regs(&self->regs);
 	if (self->regs.pc != pc)
 		longjmp(self->top, TOP_EXEC);
@@ -241,7 +249,7 @@ long hosted_syscall(unsigned long nr, unsigned long a0, unsigned long a1, unsign
 	regs->a5 = a5;
 	regs->a7 = nr;
 	a0 = (unsigned long)personality_syscall(a0, a1, a2, a3, a4, a5, 0, nr);
-	if ((long)a0 == CORE_FULL_REGS)
+	if (self->wants_regs)
 		call_with_regs();
 	else
 		regs->a0 = a0;

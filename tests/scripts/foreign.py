@@ -2,7 +2,6 @@
 """Kernels from elsewhere: Linux from Debian's packages, with a program to run."""
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import shutil
@@ -120,6 +119,7 @@ def initrd(folder: Path, source: str) -> Path:
 
 
 #: Debian's busybox-static of the suite, 1:1.37.0-6+b9.
+BUSYBOX = f"main/b/busybox/busybox-static_1.37.0-6+b9_{ARCH}.deb"
 BUSYBOX_SHA256 = "4add476d2b185c5b487c285b38d790f0881a7e4a8e2ddde835f917e770eb8633"
 
 
@@ -131,16 +131,18 @@ def busybox() -> Path:
         return program
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        done = subprocess.run([str(ROOT / "scripts/debian-fetch"), "binary", SUITE,
-                               "busybox-static", ARCH], cwd=scratch, stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                              timeout=600, check=False)
-        if done.returncode:
-            pytest.skip(done.stdout.strip()[-300:])
+        said = ""
+        # By its hash; or what the suite has by now, by Debian's signature.
+        for words in (["pool", BUSYBOX, BUSYBOX_SHA256], ["binary", SUITE, "busybox-static", ARCH]):
+            done = subprocess.run([str(ROOT / "scripts/debian-fetch"), *words], cwd=scratch,
+                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT, text=True, timeout=600, check=False)
+            said += done.stdout
+            if not done.returncode:
+                break
+        else:
+            pytest.skip(said.strip()[-300:])
         package = next(Path(scratch).glob("*.deb"))
-        found = hashlib.sha256(package.read_bytes()).hexdigest()
-        assert found == BUSYBOX_SHA256, f"{package.name} is not the one known here: {SUITE} has " \
-            f"another version now; if that is right, put its SHA-256 into foreign.py: {found}"
         subprocess.run(["dpkg-deb", "-x", str(package), scratch], check=True)
         made = next(path for path in Path(scratch).rglob("busybox") if path.is_file()
                     and path.read_bytes()[:4] == b"\x7fELF")

@@ -35,8 +35,8 @@ def test_kernels(tree: Path, tmp_path: Path) -> None:
     assert list(figures) == ["sv39_defconfig", "tiny_defconfig"]
     for name, row in figures.items():
         line = next(line for line in done.stdout.splitlines() if line.startswith(name))
-        assert line.split()[1:] == [str(row[key]) for key in ("image", "kernel", "firmware", "user",
-                                                           "power_off")]
+        keys = ("image", "kernel", "firmware", "user", "power_off")
+        assert line.split()[1:] == [str(row[key]) for key in keys]
         assert row["power_off"] >= row["kernel"] + row["firmware"]
     assert 40 < figures["tiny_defconfig"]["image"] < figures["sv39_defconfig"]["image"]
     assert 5 < figures["tiny_defconfig"]["kernel"] < figures["sv39_defconfig"]["kernel"]

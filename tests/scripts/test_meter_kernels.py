@@ -185,8 +185,8 @@ def test_objects_of_clang(tmp_path: Path) -> None:
     """So they are where LLVM optimises while it links."""
     if not shutil.which("clang") or not shutil.which("ld.lld"):
         pytest.skip("no clang and lld")
-    subprocess.run(["make", "-s", f"O={tmp_path}", "LLVM=1", "base_defconfig"], cwd=ROOT, check=True,
-                   env=builds.environment(), stdout=subprocess.DEVNULL, timeout=300)
+    subprocess.run(["make", "-s", f"O={tmp_path}", "LLVM=1", "base_defconfig"], cwd=ROOT,
+                   check=True, env=builds.environment(), stdout=subprocess.DEVNULL, timeout=300)
     subprocess.run([ROOT / "scripts/config", "--file", tmp_path / ".config", "--enable", "LTO"],
                    check=True, timeout=60)
     for goal in ("olddefconfig", "all"):

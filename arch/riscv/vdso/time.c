@@ -47,7 +47,7 @@ static __always_inline u64 now(void)
 	u64 ticks;
 
 	__asm__ __volatile__("rdtime %0" : "=r"(ticks));
-	return (unsigned __int128)ticks * vdso_data.ns_per_tick >> 32;
+	return (unsigned __int128)(ticks << vdso_data.shift) * vdso_data.multiplier >> 64;
 }
 
 static long system_call(long nr, long clock, void *result)
@@ -62,13 +62,15 @@ static long system_call(long nr, long clock, void *result)
 
 int __vdso_clock_gettime(int clock, struct timespec *ts)
 {
-	u64 ns;
+	u64 ns = now();
 
-	if (unlikely((unsigned int)clock >= 8 || !(BIT(clock) & (WALL_CLOCKS | STEADY_CLOCKS))))
-		return (int)system_call(SYS_clock_gettime, clock, ts);
-	ns = now();
-	if (BIT(clock) & WALL_CLOCKS)
-		ns += vdso_data.wall_offset;
+	/* The one that programs ask for most */
+	if (unlikely(clock != CLOCK_MONOTONIC)) {
+		if ((unsigned int)clock >= 8 || !(BIT(clock) & (WALL_CLOCKS | STEADY_CLOCKS)))
+			return (int)system_call(SYS_clock_gettime, clock, ts);
+		if (BIT(clock) & WALL_CLOCKS)
+			ns += vdso_data.wall_offset;
+	}
 	ts->sec = (s64)(ns / NSEC_PER_SEC);
 	ts->nsec = (s64)(ns % NSEC_PER_SEC);
 	return 0;

@@ -16,9 +16,11 @@
 #define SSTATUS_SPP  0x00000100
 #define SSTATUS_SUM  0x00040000
 
-/* The state of the floating-point registers: off, as at first, as in memory, changed */
+/* The registers of programs have 64 bits. */
+#define SSTATUS_UXL_64 0x200000000UL
+
+/* The state of the floating-point registers: off is zero, or changed */
 #define SSTATUS_FS	 0x00006000
-#define SSTATUS_FS_CLEAN 0x00004000
 #define SSTATUS_FS_DIRTY 0x00006000
 
 #define SCOUNTEREN_TM 0x00000002

@@ -6,11 +6,17 @@
 #define SWITCH_RA   0
 #define SWITCH_SP   8
 #define SWITCH_S(n) (16 + 8 * (n))
+#ifdef CONFIG_USERSPACE
+#define SWITCH_GP   112
+#define SWITCH_SIZE 120
+#else
 #define SWITCH_SIZE 112
+#endif
 
 /* Bits of what is to be done before a thread's program goes on. */
 #define WORK_NOTIFIED 1
 #define WORK_RESCHED  2
+#define WORK_REGS     4 /* a system call that needs all registers */
 
 #ifndef __ASSEMBLY__
 
@@ -19,6 +25,9 @@ struct thread;
 /* What C functions keep; all else is saved by who calls the switch. */
 struct switch_frame {
 	unsigned long ra, sp, s[12];
+#ifdef CONFIG_USERSPACE
+	unsigned long gp; /* a program's */
+#endif
 };
 
 /*

@@ -12,8 +12,9 @@
 #define USER_TVAL	280
 #define USER_CAUSE	288
 
-/* Offset in struct thread: behind what the switch saves. */
+/* Offsets in struct thread: behind what the switch saves. */
 #define THREAD_WORK SWITCH_SIZE
+#define THREAD_WORD (SWITCH_SIZE + 8)
 
 #include <asm/switch.h>
 
@@ -32,7 +33,7 @@ struct user_frame {
 	struct user_regs regs;
 	unsigned long status;
 	struct thread *thread;
-	void *trap_stack;	   /* the top of that of the hart it runs on, while it does */
+	unsigned long trap_stack;  /* what sscratch is for the hart's kernel, while it runs there */
 	unsigned long tval, cause; /* of an exception */
 	struct fpu_state fpu;
 } __aligned(16);

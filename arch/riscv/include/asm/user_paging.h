@@ -126,9 +126,12 @@ int user_leaf_insert(struct user_tables *tables, const struct user_leaf *leaf,
  */
 static __always_inline u64 *user_page_empty(const struct user_tables *tables, unsigned long va)
 {
-	u64 *slot = &tables->latest_table[table_index(va, 0)];
+	u64 *slot;
 
-	return va >> LEVEL_SHIFT(1) == tables->latest && !*slot ? slot : NULL;
+	if (va >> LEVEL_SHIFT(1) != tables->latest)
+		return NULL;
+	slot = &tables->latest_table[table_index(va, 0)];
+	return *slot ? NULL : slot;
 }
 
 static __always_inline void user_page_insert(u64 *slot, phys_addr_t pa, unsigned int access)
@@ -195,7 +198,17 @@ int user_leaf_split(struct user_tables *tables, unsigned long va,
  * Have this hart forget what it remembers of @va, since a fault may have come
  * from that; and, if @way, of the tables on the way to it. Context: any.
  */
-void user_fence_here(unsigned long va, bool way);
+static __always_inline void user_fence_here(unsigned long va, bool way)
+{
+	/*
+	 * Whatever the ASID: the thread may have moved to another hart since it faulted.
+	 * With an address, the fence is for leaves alone (Privileged Architecture, 10.2.1).
+	 */
+	if (way)
+		__asm__ __volatile__("sfence.vma" : : : "memory");
+	else
+		__asm__ __volatile__("sfence.vma %0" : : "r"(va) : "memory");
+}
 
 /*
  * Translate by @tables from here on; NULL: only the kernel's addresses.

@@ -6,7 +6,9 @@
 #include <ahoy/types.h>
 
 struct vdso_data {
-	u64 ns_per_tick; /* of the time counter, in units of 2^-32 */
+	/* Ticks of the time counter, moved up by shift, times this and 2^-64 are nanoseconds. */
+	u64 multiplier;
+	u64 shift;
 	u64 wall_offset; /* of CLOCK_REALTIME from CLOCK_MONOTONIC, in ns */
 };
 
