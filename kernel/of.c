@@ -375,12 +375,12 @@ static u64 hash(u64 state, const char *text, size_t len)
 	return state;
 }
 
-static u64 path_hash(const struct of_reader *reader, const struct of_node *last)
+u64 of_path(const struct of_device *dev)
 {
 	const struct of_node *node;
 	u64 state = HASH_START;
 
-	for (node = reader->nodes + 1; node <= last; node++) {
+	for (node = dev->root + 1; node <= dev->node; node++) {
 		const char *c;
 
 		state = (state ^ '/') * HASH_FACTOR;
@@ -454,11 +454,8 @@ static noinline void found_device(const struct of_reader *reader, const struct o
 		.current_speed = props->current_speed,
 		.reg_shift = props->reg_shift,
 		.reg_io_width = props->reg_io_width,
-		.path = path_hash(reader, node),
-#ifdef CONFIG_OF_IRQ
 		.node = node,
 		.root = reader->nodes,
-#endif
 	};
 
 	if (read_reg(node - 1, props, 0, &dev.base, &dev.size) &&

@@ -76,7 +76,8 @@ struct thread *user_thread_create(const struct user_regs *regs, struct address_s
 	if (!thread)
 		return NULL;
 	thread->user = (struct user_frame *)thread_stack_top(thread) - 1;
-	user_frame_init(thread->user, thread, regs);
+	user_frame_init(thread->user, thread);
+	thread->user->regs = *regs;
 	user_thread_frame(&thread->frame, thread->user);
 	if (thread_current()->user)
 		fpu_clone(thread->user, thread_current()->user);
@@ -269,13 +270,12 @@ void user_space_start(void)
 {
 	struct thread *self = thread_current();
 	struct user_frame frame;
-	struct user_regs regs = {};
 	int err;
 
 	initramfs = initramfs_find(&initramfs_size);
 	user_hart_init();
 	self->user = &frame;
-	user_frame_init(&frame, self, &regs);
+	user_frame_init(&frame, self);
 	err = personality_start(initramfs, initramfs_size, &frame.regs);
 	if (err)
 		panic("no first program (%d)", err);

@@ -79,9 +79,8 @@ void user_trap(struct user_frame *frame, int error)
 	}
 }
 
-void user_frame_init(struct user_frame *frame, struct thread *thread, const struct user_regs *regs)
+void user_frame_init(struct user_frame *frame, struct thread *thread)
 {
-	frame->regs = *regs;
 	/* User mode, of 64 bits, with interrupts enabled from there on */
 	frame->status = SSTATUS_UXL_64 | SSTATUS_SPIE;
 	if (IS_ENABLED(CONFIG_SMP))

@@ -111,7 +111,7 @@ static void uart8250_found(const struct of_device *dev)
 		return;
 	}
 	uart8250_irq_found(dev, &port);
-	console_add_port("ttyS", &port, dev->path);
+	console_add_port("ttyS", &port, of_path(dev));
 }
 OF_DRIVER(ns16550a, "ns16550a", uart8250_found);
 OF_DRIVER(ns16550, "ns16550", uart8250_found);

@@ -73,7 +73,7 @@ static void uart_sifive_found(const struct of_device *dev)
 		pr_err("ttySIF: a node without a usable reg\n");
 		return;
 	}
-	console_add_port("ttySIF", &port, dev->path);
+	console_add_port("ttySIF", &port, of_path(dev));
 }
 OF_DRIVER(sifive_uart0, "sifive,uart0", uart_sifive_found);
 #else

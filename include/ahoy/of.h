@@ -17,11 +17,8 @@ struct of_device {
 	u32 clock_frequency; /* Hz, 0 if not given */
 	u32 current_speed;   /* bits per second, 0 if not given */
 	u32 reg_shift;
-	u32 reg_io_width; /* bytes, 0 if not given */
-	u64 path;	  /* hash of the node's path, see of_stdout() */
-#ifdef CONFIG_OF_IRQ
-	const struct of_node *node, *root; /* for of_property() and of_irq() */
-#endif
+	u32 reg_io_width;		   /* bytes, 0 if not given */
+	const struct of_node *node, *root; /* for what is asked of it */
 };
 
 struct of_driver {
@@ -46,6 +43,9 @@ struct of_driver {
  * Context: boot, once.
  */
 void of_init(phys_addr_t fdt);
+
+/* The hash of the path of @dev's node, see of_stdout(). Context: the driver's found(). */
+u64 of_path(const struct of_device *dev);
 
 /* /chosen/bootargs, or NULL; @*len: its bytes without the zero. */
 const char *of_bootargs(size_t *len);

@@ -18,11 +18,13 @@
 
 static FILE *report;
 static struct of_device devices[16];
+static u64 paths[16];
 static unsigned int device_count;
 
 void found(const struct of_device *dev)
 {
 	CHECK(device_count < ARRAY_SIZE(devices));
+	paths[device_count] = of_path(dev);
 	devices[device_count++] = *dev;
 }
 
@@ -46,7 +48,7 @@ static void say_what_was_found(void)
 	for (unsigned int i = 0; i < device_count; i++) {
 		const struct of_device *dev = &devices[i];
 
-		fprintf(report, "%s%s 0x%llx+0x%llx", dev->path == path ? "*" : "", dev->compatible,
+		fprintf(report, "%s%s 0x%llx+0x%llx", paths[i] == path ? "*" : "", dev->compatible,
 			dev->base, dev->size);
 		if (dev->clock_frequency || dev->current_speed || dev->reg_shift ||
 		    dev->reg_io_width)

@@ -38,8 +38,8 @@ struct user_frame {
 	struct fpu_state fpu;
 } __aligned(16);
 
-/* Make @frame one of @thread's program, with @regs. */
-void user_frame_init(struct user_frame *frame, struct thread *thread, const struct user_regs *regs);
+/* Make @frame one of @thread's program; its regs are the caller's to fill. */
+void user_frame_init(struct user_frame *frame, struct thread *thread);
 
 /* Have @thread, which is new, begin with its program, whose frame is on its stack. */
 void user_thread_frame(struct switch_frame *frame, struct user_frame *user);
