@@ -138,7 +138,7 @@ def check_leak(text: str, harts: int = 1) -> None:
     Each hart keeps some pages, and a stack, for what comes next.
     """
     found = re.findall(r"^# (-?\d+) bytes more in use$", text, re.MULTILINE)
-    assert len(found) > 1 and int(found[-1]) <= (32 << 10) * harts, text
+    assert len(found) > 1 and int(found[-1]) <= (64 << 10) * harts, text
 
 
 def check_stress(text: str, calls: int, harts: int = 1) -> None:
