@@ -88,8 +88,14 @@ static long console_ioctl(struct file *file, unsigned int request, unsigned long
 	}
 }
 
+/* Where nobody listens, it ends at once. */
+static long console_file_end(struct file *file, void __user *buf, size_t n, u64 *pos)
+{
+	return 0;
+}
+
 static const struct file_operations console_operations = {
-	.read = console_file_read,
+	.read = IS_ENABLED(CONFIG_CONSOLE_READ) ? console_file_read : console_file_end,
 	.write = console_file_write,
 	.ioctl = console_ioctl,
 	.position = FILE_STREAM,

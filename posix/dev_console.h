@@ -5,15 +5,7 @@
 
 #include "file.h"
 
-#ifdef CONFIG_CONSOLE_READ
-/* What was typed, as struct file_operations says of read(). */
+/* What was typed, as struct file_operations says of read(). Only there with CONFIG_CONSOLE_READ. */
 long console_file_read(struct file *file, void __user *buf, size_t n, u64 *pos);
-#else
-/* Nobody listens: it ends at once. */
-static inline long console_file_read(struct file *file, void __user *buf, size_t n, u64 *pos)
-{
-	return 0;
-}
-#endif
 
 #endif
