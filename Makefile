@@ -252,10 +252,14 @@ $(KBUILD_LDS): $(srcpfx)arch/$(SRCARCH)/ahoy.lds.S prepare FORCE
 quiet_cmd_lds = LDS     $@
       cmd_lds = $(CPP) $(KBUILD_CPPFLAGS) -Wp,-MMD,$(depfile) -P -D__ASSEMBLY__ -DLINKER_SCRIPT -o $@ $<
 
-ahoy: built-in.a $(KBUILD_LDS) $(srctree)/scripts/link-ahoy.sh $(if $(CONFIG_KALLSYMS),$(srctree)/scripts/kallsyms.py) FORCE
+# The kernel's C library, of which what is called gets into the image.
+KBUILD_LIBS := $(if $(CONFIG_KERNEL_LIBC_MUSL),lib/musl/libc.a)
+$(KBUILD_LIBS): descend ;
+
+ahoy: built-in.a $(KBUILD_LIBS) $(KBUILD_LDS) $(srctree)/scripts/link-ahoy.sh $(if $(CONFIG_KALLSYMS),$(srctree)/scripts/kallsyms.py) FORCE
 	+$(call if_changed,link)
 quiet_cmd_link = LINK    $@
-      cmd_link = CC="$(CC)" NM="$(NM)" KALLSYMS="$(if $(CONFIG_KALLSYMS),$(srctree)/scripts/kallsyms.py)" \
+      cmd_link = CC="$(CC)" NM="$(NM)" KBUILD_LIBS="$(KBUILD_LIBS)" KALLSYMS="$(if $(CONFIG_KALLSYMS),$(srctree)/scripts/kallsyms.py)" \
 	$(CONFIG_SHELL) $(srctree)/scripts/link-ahoy.sh $@ $(KBUILD_LDS) \
 	$(KBUILD_CFLAGS) -- $(KBUILD_LDFLAGS)
 

@@ -20,13 +20,13 @@
 #include <asm/irqflags.h>
 #include <asm/traps.h>
 
-static const char line[] __aligned(1) = "Hello world.\n";
-
 /* A program has a text of its own. */
 static __always_inline __maybe_unused void write_line(void)
 {
+	static const char line[] __aligned(1) = "Hello world.\n";
+
 	if (IS_ENABLED(CONFIG_LINE_PRINTF))
-		console_printf("%s", line);
+		printf("Hello world.\n");
 	else
 		console_write(line, sizeof(line) - 1);
 }
@@ -60,7 +60,7 @@ static __always_inline void print_line(void)
 }
 #endif
 
-#ifndef CONFIG_USERSPACE
+#if !defined(CONFIG_USERSPACE) && !defined(CONFIG_KERNEL_LIBC_MUSL)
 static __always_inline
 #endif
 	void __noreturn

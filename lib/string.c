@@ -10,7 +10,6 @@
  * -fno-tree-loop-distribute-patterns tells GCC.
  */
 #include <ahoy/compiler.h>
-#include <ahoy/errno.h>
 #include <ahoy/string.h>
 
 /* A word of memory, whatever type it was written as. */
@@ -216,18 +215,4 @@ char *strrchr(const char *s, int c)
 			last = s;
 	} while (*s++);
 	return (char *)(uintptr_t)last;
-}
-
-long strscpy(char *dst, const char *src, size_t size)
-{
-	size_t n;
-
-	for (n = 0; n < size; n++) {
-		dst[n] = src[n];
-		if (!src[n])
-			return (long)n;
-	}
-	if (size)
-		dst[size - 1] = '\0';
-	return -E2BIG;
 }

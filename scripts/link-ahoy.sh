@@ -3,7 +3,8 @@
 #
 # Link the kernel: link-ahoy.sh OUTPUT LDSCRIPT CFLAGS... -- LDFLAGS...
 #
-# The compiler drives the linker, so that link-time optimisation works. With
+# The compiler drives the linker, so that link-time optimisation works. Of the libraries
+# that KBUILD_LIBS names only what is called is linked. With
 # KALLSYMS set, a table of all symbols is linked in: link without it, make the
 # table, link with it, and again until the table no longer changes.
 set -eu
@@ -18,7 +19,7 @@ link() # LINKFLAGS OBJECTS
 	shift 2
 	# shellcheck disable=SC2086
 	$CC ${CLANG_FLAGS:-} "$@" -Wl,-T,"$lds" -Wl,-Map="$target.map" \
-		-Wl,--whole-archive built-in.a -Wl,--no-whole-archive $obj -o "$target"
+		-Wl,--whole-archive built-in.a -Wl,--no-whole-archive $obj ${KBUILD_LIBS:-} -o "$target"
 }
 
 # "--" only separates the two sets of flags for the reader.

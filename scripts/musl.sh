@@ -1,23 +1,27 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# musl, the C library that programs are linked with, from its release source.
-# See usage() below.
+# musl, the C library of programs and, where it is chosen, of the kernel itself, from its
+# release source. See usage() below.
 set -u
 
 usage()
 {
 	cat <<'END'
-Usage: scripts/musl.sh [--fetch]
+Usage: scripts/musl.sh [--fetch | --kernel]
 
 Prints the folder that holds musl, as "make install" of its own makefile leaves it:
 include/, lib/. Where it is not there yet, its release tarball is checked and built,
-unmodified, with the cross compiler. --fetch only gets the tarball.
+unmodified, with the cross compiler. --fetch only gets the tarball. --kernel is for a
+libc.a without any system call, as lib/musl/README.md describes it.
 
 Environment:
   CC=, CLANG_FLAGS=, AR=, RANLIB=  the tools (riscv64-linux-gnu-gcc and its friends)
   MUSL_TARBALL=     the tarball, instead of one from Debian's package source
   MUSL_VERSION=     1.2.3 or 1.2.5 (that of this system's Debian release, else 1.2.5)
+  MUSL_CFLAGS=      for --kernel: the compiler's flags (those of programs)
+  MUSL_ARCH=        for --kernel: the architecture, as musl names it (riscv64)
+  MUSL_FOLDERS=     for --kernel: the folders of src/ to build (what a kernel can use)
   MIRROR=           a Debian mirror (that of this system, or deb.debian.org)
   AHOY_USER_CACHE=  where both are kept (ahoy in XDG_CACHE_HOME or ~/.cache)
 Exit status: 0, 1 if it cannot be had, 2 for a bad call.
@@ -35,6 +39,9 @@ END
 
 # What programs may use of the machine; musl's own build adds its optimisation.
 MACHINE_FLAGS="-march=rv64gc -mabi=lp64d"
+# What of musl a kernel can use: no files, processes, networks, users, or dynamic linking.
+KERNEL_FOLDERS="ctype env errno exit fenv internal locale malloc malloc/mallocng math mman
+	multibyte prng sched search setjmp signal stdio stdlib string thread time unistd"
 # Another number when what is built changes in other ways.
 RECIPE=2
 
@@ -113,8 +120,12 @@ fetch()
 compiler_key()
 {
 	{
-		echo "$RECIPE $MACHINE_FLAGS $CC $CLANG_FLAGS"
+		echo "$RECIPE $machine_flags $CC $CLANG_FLAGS"
 		$CC --version
+		if [ $mode = kernel ]; then
+			echo "$arch" $folders
+			cat "$scripts/../include/ahoy/libc.h" $(find "$retargeted" -name '*.[ch]' | sort)
+		fi
 	} | sha256sum | cut -c 1-12
 }
 
@@ -135,6 +146,58 @@ step()
 	fail "musl $version does not build with $CC; all that was said is in $kept"
 }
 
+# Run a command with neither our makefiles' variables nor their jobs, which are none of musl's.
+own_make()
+{
+	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u CFLAGS -u LDFLAGS -u CROSS_COMPILE "$@"
+}
+
+# configure OPTIONS...: in the current folder.
+configure()
+{
+	step own_make "$work/musl-$version/configure" --prefix=/ --syslibdir=/lib --disable-wrapper \
+		CC="$CC $CLANG_FLAGS" AR="$AR" RANLIB="$RANLIB" CFLAGS="$machine_flags" "$@"
+}
+
+# For programs: all of it.
+build_whole()
+{
+	linker=
+	[ -z "$CLANG_FLAGS" ] || linker=-fuse-ld=lld
+	shared=--enable-shared
+	has_shared || shared=--disable-shared
+	# shellcheck disable=SC2086
+	libgcc=$($CC $CLANG_FLAGS $machine_flags -print-libgcc-file-name)
+	[ -e "$libgcc" ] || fail "$CC has no run-time library for 64-bit RISC-V ($libgcc):" \
+		"install gcc-riscv64-linux-gnu, whose library is used, or configure USER_LIBC_NONE"
+	configure --target=riscv64-linux-musl $shared LDFLAGS="$linker" LIBCC="$libgcc"
+	step own_make make -j "$(nproc)"
+	step own_make make install DESTDIR="$work/root"
+	# So that it leads to the library also from outside.
+	[ $shared = --disable-shared ] || ln -sf libc.so "$work/root/lib/ld-musl-riscv64.so.1"
+}
+
+# For the kernel: musl for an architecture of its own, which has of the machine's what
+# makes no system call and knows no thread pointer, and what lib/musl/ has instead.
+build_retargeted()
+{
+	musl=$work/musl-$version
+	mkdir "$musl/arch/ahoy"
+	cp -r "$musl/arch/$arch/." "$musl/arch/ahoy"
+	[ ! -d "$musl/src/setjmp/$arch" ] || cp -r "$musl/src/setjmp/$arch" "$musl/src/setjmp/ahoy"
+	cp -r "$retargeted/arch" "$retargeted/src" "$musl"
+	# Nobody can be cancelled where no system call can be interrupted.
+	rm "$musl/src/thread/pthread_cancel.c"
+	# shellcheck disable=SC2086
+	src=$(printf "$musl/src/%s " $folders)
+	configure --target="$arch-linux-musl" --disable-shared LIBCC= \
+		CPPFLAGS="-I$scripts/../include"
+	step own_make make -j "$(nproc)" ARCH=ahoy SRC_DIRS="$src" lib/libc.a
+	step own_make make ARCH=ahoy install-headers DESTDIR="$work/root"
+	mkdir "$work/root/lib"
+	cp lib/libc.a "$work/root/lib"
+}
+
 build()
 {
 	# One after the other: what is wanted is mostly the same.
@@ -146,29 +209,10 @@ build()
 	trap 'rm -rf "$work"' EXIT
 	log=$work/log
 	fetch
-	tell "  BUILD   musl $version ($CC)"
-	linker=
-	[ -z "$CLANG_FLAGS" ] || linker=-fuse-ld=lld
-	shared=--enable-shared
-	has_shared || shared=--disable-shared
-	# shellcheck disable=SC2086
-	libgcc=$($CC $CLANG_FLAGS $MACHINE_FLAGS -print-libgcc-file-name)
-	[ -e "$libgcc" ] || fail "$CC has no run-time library for 64-bit RISC-V ($libgcc):" \
-		"install gcc-riscv64-linux-gnu, whose library is used, or configure USER_LIBC_NONE"
+	tell "  BUILD   musl $version ($CC)$what"
 	step tar -xf "$tarball" -C "$work"
 	mkdir "$work/obj"
-	(
-		cd "$work/obj" || exit
-		# Our makefiles' variables are none of its own.
-		unset MAKEFLAGS MFLAGS MAKELEVEL CFLAGS LDFLAGS CROSS_COMPILE
-		step "$work/musl-$version/configure" --target=riscv64-linux-musl --prefix=/ \
-			--syslibdir=/lib --disable-wrapper $shared CC="$CC $CLANG_FLAGS" AR="$AR" \
-			RANLIB="$RANLIB" CFLAGS="$MACHINE_FLAGS" LDFLAGS="$linker" LIBCC="$libgcc"
-		step make -j "$(nproc)"
-		step make install DESTDIR="$work/root"
-		# So that it leads to the library also from outside.
-		[ $shared = --disable-shared ] || ln -sf libc.so "$work/root/lib/ld-musl-riscv64.so.1"
-	) || exit 1
+	(cd "$work/obj" && $build) || exit 1
 	# All at once, whoever else builds the same.
 	mv -T "$work/root" "$root" 2>/dev/null || [ -e "$root/lib/libc.a" ] || fail "cannot write $root"
 }
@@ -179,7 +223,7 @@ case $# in
 *) mode=${1#--} ;;
 esac
 case $mode in
-build | fetch) ;;
+build | fetch | kernel) ;;
 help)
 	usage
 	exit 0
@@ -196,6 +240,17 @@ CC=${CC#ccache }
 CLANG_FLAGS=${CLANG_FLAGS:-}
 AR=${AR:-riscv64-linux-gnu-gcc-ar}
 RANLIB=${RANLIB:-$(echo "$AR" | sed 's/ar\(-[0-9]*\)\?$/ranlib\1/')}
+machine_flags=$MACHINE_FLAGS
+build=build_whole
+what=
+if [ "$mode" = kernel ]; then
+	machine_flags=${MUSL_CFLAGS:-$MACHINE_FLAGS}
+	arch=${MUSL_ARCH:-riscv64}
+	folders=${MUSL_FOLDERS:-$KERNEL_FOLDERS}
+	retargeted=$scripts/../lib/musl
+	build=build_retargeted
+	what=", without system calls: $machine_flags"
+fi
 cache=${AHOY_USER_CACHE:-${XDG_CACHE_HOME:-${HOME:-/}/.cache}/ahoy}
 
 choose_version

@@ -71,6 +71,7 @@ SECTIONS
 		TABLE(extable)
 		TABLE(syscall)
 		TABLE(device)
+		TABLE(musl_call)
 		KEEP(*(.rodata.ikconfig))
 		KEEP(*(.rodata.kallsyms))
 		*(.rodata .rodata.* .srodata .srodata.*)

@@ -16,6 +16,11 @@ static inline bool isdigit(int c)
 	return c >= '0' && c <= '9';
 }
 
+static inline bool isxdigit(int c)
+{
+	return isdigit(c) || (c >= 'A' && c <= 'F') || (c >= 'a' && c <= 'f');
+}
+
 /* Space to tilde. */
 static inline bool isprint(int c)
 {

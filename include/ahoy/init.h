@@ -56,6 +56,14 @@ static inline void init_run(u8 level)
  */
 void start_kernel(unsigned long hartid, unsigned long fdt) __noreturn;
 
+/*
+ * What comes after the line. @status: 0, or 1 to 255 for a failure. Context: any
+ * thread, interrupts enabled.
+ */
+#if defined(CONFIG_USERSPACE) || defined(CONFIG_KERNEL_LIBC_MUSL)
+void kernel_end(u32 status) __noreturn;
+#endif
+
 /* Who runs it: the boot hart's current thread from its entry on. */
 extern struct thread boot_thread;
 

@@ -4,6 +4,7 @@
 #define AHOY_THREAD_H
 
 #include <ahoy/core.h> /* thread_yield() */
+#include <ahoy/libc.h>
 #include <ahoy/list.h>
 #include <ahoy/lockdep.h>
 #include <ahoy/types.h>
@@ -58,6 +59,10 @@ struct thread {
 	int (*fn)(void *arg);
 	void *arg;
 	void *stack; /* its lowest address; NULL for the boot stack */
+#ifdef CONFIG_KERNEL_LIBC_MUSL
+	bool libc_ready;
+	u8 libc[LIBC_THREAD_SIZE] __aligned(16);
+#endif
 	struct lockdep_thread dep;
 };
 

@@ -12,11 +12,5 @@
  * there is none. Context: boot thread, interrupts enabled.
  */
 void user_space_start(void) __noreturn;
-
-/*
- * What comes after the line. @status: 0, or 1 to 255 for a failure. Context: any
- * thread, interrupts enabled.
- */
-void kernel_end(u32 status) __noreturn;
 #endif
 #endif
