@@ -7,6 +7,7 @@
 #include <ahoy/console.h>
 #include <ahoy/init.h>
 #include <ahoy/irq.h>
+#include <ahoy/libc.h>
 #include <ahoy/of.h>
 #include <ahoy/panic.h>
 #include <ahoy/phase.h>
@@ -25,10 +26,12 @@ static __always_inline __maybe_unused void write_line(void)
 {
 	static const char line[] __aligned(1) = "Hello world.\n";
 
-	if (IS_ENABLED(CONFIG_LINE_PRINTF))
+	if (!IS_ENABLED(CONFIG_LINE_PRINTF))
+		console_write(line, sizeof(line) - 1);
+	else if (IS_ENABLED(CONFIG_KERNEL_LIBC_MUSL))
 		printf("Hello world.\n");
 	else
-		console_write(line, sizeof(line) - 1);
+		console_printf("%s", line);
 }
 
 #ifdef CONFIG_LINE_BY_THREAD

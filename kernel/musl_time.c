@@ -6,8 +6,8 @@
 #include <ahoy/wait.h>
 
 /* The last clock of those that have no alarms: CLOCK_BOOTTIME. Real time began with the machine. */
-#define CLOCK_LAST	7
-#define TIMER_ABSTIME	1
+#define CLOCK_LAST    7
+#define TIMER_ABSTIME 1
 
 /* Nanoseconds; later than ever comes where it is too much. */
 static u64 to_ns(const struct timespec *time)
@@ -43,7 +43,7 @@ MUSL_CALL(113, clock_gettime)
 	return 0;
 }
 
-#ifdef CONFIG_TIMERS
+#if defined(CONFIG_TIMERS) && defined(CONFIG_THREADS)
 static void pause_until(u64 deadline)
 {
 	sleep_until(deadline);

@@ -87,7 +87,8 @@ static void put_hex_dump(struct out *out, const u8 *bytes, int n)
 
 	n = min(max(n, 1), 64);
 	for (i = 0; i < n; i++)
-		put_bytes(out, hex, (size_t)snprintf(hex, sizeof(hex), i ? " %02x" : "%02x", bytes[i]));
+		put_bytes(out, hex,
+			  (size_t)snprintf(hex, sizeof(hex), i ? " %02x" : "%02x", bytes[i]));
 }
 
 /* An address with its prefix, which the library leaves out before a zero. */

@@ -20,13 +20,6 @@ void console_vprintf(const char *fmt, va_list args) __printf(1, 0);
 void console_printf(const char *fmt, ...) __printf(1, 2);
 #endif
 
-/* As C has it, formatted by the C library. Context: a thread, as the library may wait. */
-#ifdef CONFIG_KERNEL_LIBC_MUSL
-#include <ahoy/libc.h>
-#else
-#define printf console_printf
-#endif
-
 /* Levels as in syslog(3); a message below the console's level is printed. */
 #define LOGLEVEL_EMERG	 0
 #define LOGLEVEL_ALERT	 1

@@ -164,6 +164,9 @@ def object_name(text: str) -> Optional[str]:
         # Of the build's own thin archive the members are what counts.
         if os.path.basename(member[1]) == "built-in.a":
             return member[2]
+        # The tree's other archive is a folder of its own.
+        if not member[1].startswith(("/", "../")):
+            return f"{os.path.dirname(os.path.normpath(member[1]))}/{member[2]}"
         return f"{os.path.basename(member[1])}({member[2]})"
     if re.search(r"\.ltrans\d*\.|\.lto\.o|^lto\.", text):
         return LTO
