@@ -179,9 +179,54 @@ static void booleans(void **state)
 		assert_int_equal(kstrtobool(neither[i], &value), -EINVAL);
 }
 
+/* The same by a C library's strtoull(), which takes more than digits. */
+int libc_parse_digits(const char *s, unsigned int base, u64 *value, const char **end);
+
+static void digits_by_a_c_library(void **state)
+{
+	static const char *const texts[] = { "",
+					     " 1",
+					     "+1",
+					     "-1",
+					     "0x1f",
+					     "0X",
+					     "0xg",
+					     "x1",
+					     "00",
+					     "g",
+					     "1g",
+					     "9a",
+					     "8",
+					     "18446744073709551615",
+					     "18446744073709551616",
+					     "18446744073709551616z",
+					     "ffffffffffffffff",
+					     "ffffffffffffffffF",
+					     "10,5" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(texts) + ARRAY_SIZE(unsigned_rows); i++) {
+		const char *text = i < ARRAY_SIZE(texts)
+					   ? texts[i]
+					   : unsigned_rows[i - ARRAY_SIZE(texts)].text;
+
+		for (unsigned int base = 2; base <= 16; base++) {
+			const char *end = NULL, *libc_end = NULL;
+			u64 value = 1, libc_value = 2;
+			int err = ahoy_parse_digits(text, base, &value, &end);
+
+			assert_int_equal(libc_parse_digits(text, base, &libc_value, &libc_end),
+					 err);
+			assert_true(libc_value == value);
+			assert_ptr_equal(libc_end, end);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(digits_by_a_c_library),
 		cmocka_unit_test(unsigned_numbers),
 		cmocka_unit_test(signed_numbers),
 		cmocka_unit_test(ints),

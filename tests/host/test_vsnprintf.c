@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: MIT
-/* lib/vsprintf.c against the host's snprintf, and what the host's does not have. */
+/*
+ * lib/vsprintf.c against the host's snprintf, and what the host's does not have. What lib/ makes
+ * of a C library's vsnprintf(), the host's here, is to give the same.
+ */
 #include "lib.h"
 
 #include <cmocka.h>
 
 #include "guard.h"
+
+int libc_scnprintf(char *buf, size_t size, const char *fmt, ...);
 
 /* lib/vsprintf.c compiled without its options. */
 int plain_snprintf(char *buf, size_t size, const char *fmt, ...);
@@ -21,18 +26,31 @@ int sprint_symbol(char *buf, size_t size, unsigned long addr, bool offset)
 	return snprintf(buf, size, "start_kernel");
 }
 
+static void check_libc(const char *libc, int libc_len, const char *ours, int our_len,
+		       const char *fmt)
+{
+	if (libc_len == our_len && !strcmp(libc, ours))
+		return;
+	print_error("format \"%s\": by a C library \"%s\" (%d), ahoy \"%s\" (%d)\n", fmt, libc,
+		    libc_len, ours, our_len);
+	fail();
+}
+
 /* One format, its arguments, both libraries: the same text and length. */
 #define check_same(fmt, ...)                                                                       \
 	do {                                                                                       \
 		char host[512], ours[512];                                                         \
 		int host_len = snprintf(host, sizeof(host), fmt, ##__VA_ARGS__);                   \
 		int our_len = ahoy_snprintf(ours, sizeof(ours), fmt, ##__VA_ARGS__);               \
+		char libc[512];                                                                    \
+		int libc_len = libc_scnprintf(libc, sizeof(libc), fmt, ##__VA_ARGS__);             \
                                                                                                    \
 		if (host_len != our_len || strcmp(host, ours)) {                                   \
 			print_error("format \"%s\": host \"%s\" (%d), ahoy \"%s\" (%d)\n", fmt,    \
 				    host, host_len, ours, our_len);                                \
 			fail();                                                                    \
 		}                                                                                  \
+		check_libc(libc, libc_len, ours, our_len, fmt);                                    \
 	} while (0)
 
 /* The text that a format must give. */
@@ -40,9 +58,12 @@ int sprint_symbol(char *buf, size_t size, unsigned long addr, bool offset)
 	do {                                                                                       \
 		char text[512];                                                                    \
 		int text_len = ahoy_snprintf(text, sizeof(text), __VA_ARGS__);                     \
+		char libc[512];                                                                    \
+		int libc_len = libc_scnprintf(libc, sizeof(libc), __VA_ARGS__);                    \
                                                                                                    \
 		assert_string_equal(text, expected);                                               \
 		assert_int_equal(text_len, strlen(expected));                                      \
+		check_libc(libc, libc_len, text, text_len, #__VA_ARGS__);                          \
 	} while (0)
 
 static const uint64_t values[] = {
@@ -235,6 +256,13 @@ static void sizes(void **state)
 		}
 		assert_int_equal(buf[-1], '~');
 		assert_int_equal(ahoy_scnprintf(buf, size, fmt, 42, "abcdef", 255), in_buf);
+		if (size)
+			buf[in_buf] = '~';
+		assert_int_equal(libc_scnprintf(buf, size, fmt, 42, "abcdef", 255), in_buf);
+		if (size) {
+			assert_memory_equal(buf, whole, in_buf);
+			assert_int_equal(buf[in_buf], '\0');
+		}
 	}
 	assert_int_equal(ahoy_snprintf(NULL, 0, fmt, 42, "abcdef", 255), len);
 	assert_int_equal(ahoy_scnprintf(NULL, 0, fmt, 42, "abcdef", 255), 0);
@@ -418,9 +446,34 @@ static void absurd_widths(void **state)
 	check_text("s", "%.*s", int_max, "s");
 }
 
+/* Which the C library knows, and lib/ does not. */
+static void floating_point_by_a_c_library(void **state)
+{
+	static const double values[] = { 0, -0.0, 1, 0.1, 2.5, -1e300, 1e-300 };
+	char host[512], libc[512];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+		double x = values[i];
+
+		snprintf(host, sizeof(host), "%f|%-20.3e|%+g|%A|%.*f|%lf", x, x, x, x, 3, x, x);
+		libc_scnprintf(libc, sizeof(libc), "%f|%-20.3e|%+g|%A|%.*f|%lf", x, x, x, x, 3, x,
+			       x);
+		assert_string_equal(libc, host);
+		snprintf(host, sizeof(host), "%Lf|%.3Le|%s", (long double)x, (long double)x,
+			 "next");
+		libc_scnprintf(libc, sizeof(libc), "%Lf|%.3Le|%s", (long double)x, (long double)x,
+			       "next");
+		assert_string_equal(libc, host);
+	}
+	ahoy_scnprintf(libc, sizeof(libc), "%d %f", 1, 2.0);
+	assert_string_equal(libc, "1 %f");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(floating_point_by_a_c_library),
 		cmocka_unit_test(integers),
 		cmocka_unit_test(strings),
 		cmocka_unit_test(string_with_precision_needs_no_nul),
