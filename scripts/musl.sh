@@ -122,9 +122,10 @@ compiler_key()
 	{
 		echo "$RECIPE $machine_flags $CC $CLANG_FLAGS"
 		$CC --version
-		if [ $mode = kernel ]; then
-			echo "$arch" $folders
-			cat "$scripts/../include/ahoy/libc.h" $(find "$retargeted" -name '*.[ch]' | sort)
+		if [ "$mode" = kernel ]; then
+			echo "$arch $folders"
+			cat "$scripts/../include/ahoy/libc.h"
+			find "$retargeted" -name '*.[ch]' -print0 | sort -z | xargs -0 cat
 		fi
 	} | sha256sum | cut -c 1-12
 }
@@ -184,7 +185,8 @@ build_retargeted()
 	musl=$work/musl-$version
 	mkdir "$musl/arch/ahoy"
 	cp -r "$musl/arch/$arch/." "$musl/arch/ahoy"
-	[ ! -d "$musl/src/setjmp/$arch" ] || cp -r "$musl/src/setjmp/$arch" "$musl/src/setjmp/ahoy"
+	[ ! -d "$musl/src/setjmp/$arch" ] ||
+		cp -r "$musl/src/setjmp/$arch" "$musl/src/setjmp/ahoy"
 	cp -r "$retargeted/arch" "$retargeted/src" "$musl"
 	# Nobody can be cancelled where no system call can be interrupted.
 	rm "$musl/src/thread/pthread_cancel.c"

@@ -16,10 +16,10 @@
 #include <ahoy/types.h>
 
 /* The host's long double may be another format. */
-#if __LDBL_MANT_DIG__ == 113
-typedef long double quad;
-#else
+#if defined(__SIZEOF_FLOAT128__) && __LDBL_MANT_DIG__ != 113
 typedef __float128 quad;
+#else
+typedef long double quad;
 #endif
 
 quad __addtf3(quad a, quad b);

@@ -42,8 +42,8 @@ HEADERS = {
     "compiler.h": "lib", "cpio.h": "lib", "ctype.h": "lib", "elf.h": "lib", "errname.h": "lib",
     "errno.h": "lib", "fdt.h": "lib", "kconfig.h": "lib", "kstrtox.h": "lib", "params.h": "lib",
     "printf.h": "lib",
-    "chacha.h": "lib", "list.h": "lib", "ring.h": "lib", "rbtree.h": "lib", "string.h": "lib",
-    "types.h": "lib",
+    "chacha.h": "lib", "libc.h": "lib", "list.h": "lib", "ring.h": "lib", "rbtree.h": "lib",
+    "softfloat.h": "lib", "string.h": "lib", "types.h": "lib",
     # What lib's "%pS" asks whoever links it for.
     "kallsyms.h": "lib",
     "address_space.h": "mm", "fail_alloc.h": "mm", "fault.h": "mm", "memblock.h": "mm",
@@ -86,6 +86,12 @@ EXCEPTIONS = {
     ("include/ahoy/core.h", "asm/word.h"),
 }
 
+# Compiled with musl's headers, as parts of it; of the kernel they know one header.
+MUSL = "lib/musl/"
+MUSL_HEADER = "ahoy/libc.h"
+# Built with them: an archive, of which the kernel's own objects use what they need.
+MUSL_ARCHIVE = "lib/musl/libc.a"
+
 # Of the compiler's own headers, and what it calls by itself.
 COMPILER_HEADERS = {"stdarg.h", "stdbool.h", "stddef.h", "stdint.h"}
 COMPILER_SYMBOLS = {"__stack_chk_fail", "__stack_chk_guard"}
@@ -120,6 +126,9 @@ def may_include(name: str, room: str, header: str) -> str:
     """Why this file must not include the header; empty if it may."""
     rules = ROOMS[room]
     folder, _, base = header.rpartition("/")
+    if name.startswith(MUSL):
+        return "" if header == MUSL_HEADER or folder not in ("ahoy", "asm", "generated") else \
+            f"musl includes <{header}>, and knows <{MUSL_HEADER}> alone"
     if header in COMPILER_HEADERS or (name, header) in EXCEPTIONS:
         return ""
     if folder == "ahoy":
@@ -211,7 +220,7 @@ def core_headers(srctree: Path) -> Set[str]:
 def check_personality(srctree: Path, objtree: Path, nm: str, ld: str) -> Iterator[str]:
     """Link all of posix/ into one object: it is a whole that needs the core and lib only."""
     objects = [str(path) for path in sorted((objtree / "posix").rglob("*.o"))]
-    lib = sorted(str(path.relative_to(objtree)) for path in (objtree / "lib").rglob("*.o"))
+    lib = lib_objects(objtree)
     if not objects:
         return
     with tempfile.TemporaryDirectory() as folder:
@@ -230,6 +239,12 @@ def check_personality(srctree: Path, objtree: Path, nm: str, ld: str) -> Iterato
         yield f"posix: as one object it needs {name}, which is neither core.h's nor lib/'s"
 
 
+def lib_objects(objtree: Path) -> List[str]:
+    """lib/'s objects, with the archive of musl where the kernel has that."""
+    found = sorted(str(path.relative_to(objtree)) for path in (objtree / "lib").rglob("*.o"))
+    return found + [MUSL_ARCHIVE] * (objtree / MUSL_ARCHIVE).exists()
+
+
 def check_objects(srctree: Path, objtree: Path, nm: str) -> Iterator[str]:
     """Check what each room's objects need."""
     defined: Dict[str, Set[str]] = {}
@@ -238,6 +253,9 @@ def check_objects(srctree: Path, objtree: Path, nm: str) -> Iterator[str]:
         objects = sorted(str(path.relative_to(objtree)) for path in (objtree / room).rglob("*.o"))
         if objects:
             defined[room], needed[room] = symbols(nm, objects, objtree)
+    if "lib" in defined:
+        # What musl itself needs is up to who calls what of it.
+        defined["lib"] |= symbols(nm, lib_objects(objtree), objtree)[0]
     if not defined:
         sys.exit(f"layering.py: no objects in {objtree}")
     words = {name: declared(srctree / "include" / "ahoy" / name) for name in HEADERS}

@@ -33,6 +33,8 @@ BOUNDS = [
     Bound("legacy", (), 96, 128),
     Bound("uart", (), None, 128),
     Bound("sv48", (), None, 3000, 3500),
+    # The line through musl's stdio, on top of uart.
+    Bound("musl", (), 32 << 10, 3000),
     # The standard kernel, with programs.
     Bound("", (), 96 << 10, 35000, 37000),
     Bound("base", (), 24 << 10, 20000, 21300),

@@ -106,15 +106,14 @@ static size_t edges_of(unsigned __int128 *edges, int bits, int exp_bits)
 	static type name##_random(void)                                                            \
 	{                                                                                          \
 		unsigned __int128 one = 1, number = (unsigned __int128)uneven_bits() << 64;        \
-		unsigned int fraction = (bits) - (exp_bits) - 1;                                   \
+		unsigned int fraction = (bits) - (exp_bits)-1;                                     \
                                                                                                    \
 		number |= uneven_bits();                                                           \
 		/* Half of them near 1, so that they have to do with each other */                 \
 		if (random_bits() % 2) {                                                           \
 			number &= (one << fraction) - 1;                                           \
-			number |= ((one << ((exp_bits) - 1)) - 30 + random_bits() % 60)            \
-				  << fraction;                                                     \
-			number |= (one & random_bits()) << ((bits) - 1);                           \
+			number |= ((one << ((exp_bits)-1)) - 30 + random_bits() % 60) << fraction; \
+			number |= (one & random_bits()) << ((bits)-1);                             \
 		}                                                                                  \
 		return name##_of(number);                                                          \
 	}                                                                                          \
@@ -140,10 +139,10 @@ FORMAT(float, float, 32, 8)
 
 /* As C casts where that is defined, and else the nearest; NaN is the largest. */
 #define TO_INTEGER(type, value, least, most)                                                       \
-	((value) != (value)		? (type)(most)                                             \
-	 : (value) >= (quad)(most) + 1	? (type)(most)                                             \
-	 : (value) <= (quad)(least) - 1 ? (type)(least)                                            \
-					: (type)(value))
+	((value) != (value)	       ? (type)(most)                                              \
+	 : (value) >= (quad)(most) + 1 ? (type)(most)                                              \
+	 : (value) <= (quad)(least)-1  ? (type)(least)                                             \
+				       : (type)(value))
 
 #define CHECKS(type, name, m)                                                                      \
 	static void name##_pair(type a, type b)                                                    \
@@ -152,7 +151,7 @@ FORMAT(float, float, 32, 8)
                                                                                                    \
 		assert_true(name##_same(ahoy___add##m##3(a, b), a + b));                           \
 		assert_true(name##_same(ahoy___sub##m##3(a, b), a - b));                           \
-		assert_true(name##_same(ahoy___mul##m##3(a, b), a * b));                           \
+		assert_true(name##_same(ahoy___mul##m##3(a, b), a *b));                            \
 		assert_true(name##_same(ahoy___div##m##3(a, b), a / b));                           \
 		assert_true((ahoy___eq##m##2(a, b) == 0) == (a == b));                             \
 		assert_true((ahoy___ne##m##2(a, b) != 0) == (a != b));                             \
@@ -250,8 +249,8 @@ static void test_formats(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_quad),	cmocka_unit_test(test_double),
-		cmocka_unit_test(test_float),	cmocka_unit_test(test_formats),
+		cmocka_unit_test(test_quad),   cmocka_unit_test(test_double),
+		cmocka_unit_test(test_float),  cmocka_unit_test(test_formats),
 		cmocka_unit_test(test_halves),
 	};
 

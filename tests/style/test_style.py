@@ -139,6 +139,8 @@ PLANTED: Dict[str, Sequence[str]] = {
     "sideways": ("kernel/main.c", '#include "../drivers/serial/8250.h"', "leads out of the folder"),
     "host": ("kernel/main.c", "#include <stdio.h>", "no interface of the kernel"),
     "unknown": ("kernel/main.c", "#include <ahoy/new.h>", "has no room yet"),
+    "musl": ("lib/musl/src/internal/ahoy/libc.c", "#include <ahoy/printk.h>",
+             "musl includes <ahoy/printk.h>, and knows <ahoy/libc.h> alone"),
     "assembly": ("kernel/main.c", '\tasm volatile("nop");', "assembly outside arch/"),
 }
 
