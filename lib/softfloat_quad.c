@@ -3,7 +3,11 @@
  * binary128 by integers. A number is taken apart into sign, exponent and a significand of
  * 128 bits, whose first is one; what is computed with it is exact but for its last bit,
  * which is also set if anything was lost below; rounding happens when it is put together.
- * The parts do not depend on the format, of which the other two have fewer bits.
+ * The parts do not depend on the format, of which the other two have fewer bits. They are
+ * handed on by pointer and changed in place: GCC would call memcpy to copy one.
+ *
+ * __used: as in string.c, the compiler's own calls appear after link-time optimisation has
+ * decided what is needed.
  */
 #include <ahoy/compiler.h>
 #include <ahoy/softfloat.h>
@@ -111,26 +115,25 @@ static void normalise(struct number *a)
 }
 
 /* @bits: a number of @format, whose last bit is the last of @bits. */
-static struct number take_apart(struct wide bits, const struct format *format)
+static void take_apart(struct number *a, struct wide bits, const struct format *format)
 {
 	int exp_max = (1 << format->exp_bits) - 1, field;
-	struct number a = { .kind = FINITE };
 
 	bits = shift_left(bits, 128 - format->bits);
-	a.negative = bits.hi >> 63;
+	a->kind = FINITE;
+	a->negative = bits.hi >> 63;
 	field = (int)(bits.hi << 1 >> (64 - format->exp_bits));
-	a.sig = shift_left(bits, format->exp_bits);
-	a.sig.hi = a.sig.hi << 1 >> 1;
-	a.exp = field - bias_of(format);
+	a->sig = shift_left(bits, format->exp_bits);
+	a->sig.hi = a->sig.hi << 1 >> 1;
+	a->exp = field - bias_of(format);
 	if (field == exp_max) {
-		a.kind = is_zero(a.sig) ? INFINITE : NOT_A_NUMBER;
+		a->kind = is_zero(a->sig) ? INFINITE : NOT_A_NUMBER;
 	} else if (field) {
-		a.sig.hi |= 1UL << 63;
+		a->sig.hi |= 1UL << 63;
 	} else {
-		a.exp++;
-		normalise(&a);
+		a->exp++;
+		normalise(a);
 	}
-	return a;
 }
 
 /* Without the last two bits, which tell whether the others are one more. */
@@ -143,29 +146,29 @@ static struct wide round_off(struct wide a)
 }
 
 /* @a's significand need not begin with a one. */
-static struct wide put_together(struct number a, const struct format *format)
+static struct wide put_together(struct number *a, const struct format *format)
 {
 	int fraction = format->bits - format->exp_bits - 1;
 	int exp_max = (1 << format->exp_bits) - 1, field, below;
 	struct wide bits = { 0, 0 };
 
-	normalise(&a);
-	field = a.exp + bias_of(format);
-	if (a.kind == NOT_A_NUMBER) {
+	normalise(a);
+	field = a->exp + bias_of(format);
+	if (a->kind == NOT_A_NUMBER) {
 		bits = shift_left((struct wide){ 0, 1 }, fraction - 1);
 		field = exp_max;
-	} else if (is_zero(a.sig) && a.kind == FINITE) {
+	} else if (is_zero(a->sig) && a->kind == FINITE) {
 		field = 0;
-	} else if (a.kind == INFINITE || field >= exp_max) {
+	} else if (a->kind == INFINITE || field >= exp_max) {
 		field = exp_max;
 	} else {
 		/* The first bit makes the exponent one more, or the smallest. */
 		below = field < 1 ? 1 - field : 0;
-		bits = round_off(shift_right(a.sig, 127 - fraction - 2 + below));
+		bits = round_off(shift_right(a->sig, 127 - fraction - 2 + below));
 		field = field < 1 ? 0 : field - 1;
 	}
 	bits = plus(bits, shift_left((struct wide){ 0, (u64)field }, fraction));
-	return plus(bits, shift_left((struct wide){ 0, a.negative }, format->bits - 1));
+	return plus(bits, shift_left((struct wide){ 0, a->negative }, format->bits - 1));
 }
 
 /* The same for C's types; a double's and a float's bits are the low ones. */
@@ -186,14 +189,14 @@ union float_bits {
 	u32 bits;
 };
 
-static struct number from_quad(quad a)
+static void from_quad(struct number *a, quad value)
 {
-	union quad_bits bits = { .value = a };
+	union quad_bits bits = { .value = value };
 
-	return take_apart((struct wide){ bits.hi, bits.lo }, &binary128);
+	take_apart(a, (struct wide){ bits.hi, bits.lo }, &binary128);
 }
 
-static quad to_quad(struct number a)
+static quad to_quad(struct number *a)
 {
 	struct wide wide = put_together(a, &binary128);
 	union quad_bits bits = { .lo = wide.lo, .hi = wide.hi };
@@ -203,47 +206,50 @@ static quad to_quad(struct number a)
 
 /* --- arithmetic ------------------------------------------------------------------------------ */
 
-static struct number not_a_number(void)
+static struct number *not_a_number(struct number *a)
 {
-	return (struct number){ .kind = NOT_A_NUMBER };
+	a->kind = NOT_A_NUMBER;
+	a->negative = false;
+	return a;
 }
 
-/* Of numbers with significands that are not zero */
-static struct number add_finite(struct number a, struct number b)
+/* Of numbers with significands that are not zero; the sum is in one of them. */
+static struct number *add_finite(struct number *a, struct number *b)
 {
-	struct number sum = a.exp < b.exp ? b : a, other = a.exp < b.exp ? a : b;
+	struct number *sum = a->exp < b->exp ? b : a, *other = a->exp < b->exp ? a : b;
 
 	/* A bit more in front. What falls off below is far behind what is kept. */
-	other.sig = shift_right(other.sig, 1 + sum.exp - other.exp);
-	sum.sig = shift_right(sum.sig, 1);
-	sum.exp++;
-	if (sum.negative == other.negative) {
-		sum.sig = plus(sum.sig, other.sig);
-	} else if (is_below(sum.sig, other.sig)) {
-		sum.sig = minus(other.sig, sum.sig);
-		sum.negative = other.negative;
+	other->sig = shift_right(other->sig, 1 + sum->exp - other->exp);
+	sum->sig = shift_right(sum->sig, 1);
+	sum->exp++;
+	if (sum->negative == other->negative) {
+		sum->sig = plus(sum->sig, other->sig);
+	} else if (is_below(sum->sig, other->sig)) {
+		sum->sig = minus(other->sig, sum->sig);
+		sum->negative = other->negative;
 	} else {
-		sum.sig = minus(sum.sig, other.sig);
-		if (is_zero(sum.sig))
-			sum.negative = false;
+		sum->sig = minus(sum->sig, other->sig);
+		if (is_zero(sum->sig))
+			sum->negative = false;
 	}
 	return sum;
 }
 
-static struct number add(struct number a, struct number b)
+/* The sum is in @a or in @b. */
+static struct number *add(struct number *a, struct number *b)
 {
-	if (a.kind == NOT_A_NUMBER || b.kind == NOT_A_NUMBER)
-		return not_a_number();
-	if (a.kind == INFINITE && b.kind == INFINITE && a.negative != b.negative)
-		return not_a_number();
-	if (a.kind == INFINITE || b.kind == INFINITE)
-		return a.kind == INFINITE ? a : b;
-	if (is_zero(a.sig) && is_zero(b.sig)) {
-		a.negative &= b.negative;
+	if (a->kind == NOT_A_NUMBER || b->kind == NOT_A_NUMBER)
+		return not_a_number(a);
+	if (a->kind == INFINITE && b->kind == INFINITE && a->negative != b->negative)
+		return not_a_number(a);
+	if (a->kind == INFINITE || b->kind == INFINITE)
+		return a->kind == INFINITE ? a : b;
+	if (is_zero(a->sig) && is_zero(b->sig)) {
+		a->negative &= b->negative;
 		return a;
 	}
-	if (is_zero(a.sig) || is_zero(b.sig))
-		return is_zero(a.sig) ? b : a;
+	if (is_zero(a->sig) || is_zero(b->sig))
+		return is_zero(a->sig) ? b : a;
 	return add_finite(a, b);
 }
 
@@ -279,57 +285,68 @@ static struct wide divide(struct wide a, struct wide b)
 	return quotient;
 }
 
-quad __addtf3(quad a, quad b)
+static quad add_quads(quad a, quad b, bool subtract)
 {
-	return to_quad(add(from_quad(a), from_quad(b)));
+	struct number x, y;
+
+	from_quad(&x, a);
+	from_quad(&y, b);
+	y.negative ^= subtract;
+	return to_quad(add(&x, &y));
 }
 
-quad __subtf3(quad a, quad b)
+__used quad __addtf3(quad a, quad b)
 {
-	struct number less = from_quad(b);
-
-	less.negative = !less.negative;
-	return to_quad(add(from_quad(a), less));
+	return add_quads(a, b, false);
 }
 
-quad __multf3(quad a, quad b)
+__used quad __subtf3(quad a, quad b)
 {
-	struct number x = from_quad(a), y = from_quad(b), product = x;
+	return add_quads(a, b, true);
+}
 
-	product.negative = x.negative != y.negative;
+static bool is_nothing(const struct number *a)
+{
+	return a->kind == FINITE && is_zero(a->sig);
+}
+
+__used quad __multf3(quad a, quad b)
+{
+	struct number x, y;
+
+	from_quad(&x, a);
+	from_quad(&y, b);
+	x.negative ^= y.negative;
 	if (x.kind == NOT_A_NUMBER || y.kind == NOT_A_NUMBER) {
-		product.kind = NOT_A_NUMBER;
+		x.kind = NOT_A_NUMBER;
 	} else if (x.kind == INFINITE || y.kind == INFINITE) {
-		product.kind = INFINITE;
-		if ((x.kind == FINITE && is_zero(x.sig)) || (y.kind == FINITE && is_zero(y.sig)))
-			product.kind = NOT_A_NUMBER;
+		x.kind = is_nothing(&x) || is_nothing(&y) ? NOT_A_NUMBER : INFINITE;
 	} else {
-		product.sig = multiply(x.sig, y.sig);
-		product.exp = x.exp + y.exp + 1;
+		x.sig = multiply(x.sig, y.sig);
+		x.exp += y.exp + 1;
 	}
-	return to_quad(product);
+	return to_quad(&x);
 }
 
-quad __divtf3(quad a, quad b)
+__used quad __divtf3(quad a, quad b)
 {
-	struct number x = from_quad(a), y = from_quad(b), quotient = x;
-	bool x_zero = x.kind == FINITE && is_zero(x.sig);
-	bool y_zero = y.kind == FINITE && is_zero(y.sig);
+	struct number x, y;
 
-	quotient.negative = x.negative != y.negative;
-	if (x.kind == NOT_A_NUMBER || y.kind == NOT_A_NUMBER || (x_zero && y_zero) ||
-	    (x.kind == INFINITE && y.kind == INFINITE)) {
-		quotient.kind = NOT_A_NUMBER;
-	} else if (x.kind == INFINITE || y_zero) {
-		quotient.kind = INFINITE;
-	} else if (x_zero || y.kind == INFINITE) {
-		quotient.kind = FINITE;
-		quotient.sig = (struct wide){ 0, 0 };
+	from_quad(&x, a);
+	from_quad(&y, b);
+	x.negative ^= y.negative;
+	if (x.kind == NOT_A_NUMBER || y.kind == NOT_A_NUMBER ||
+	    (is_nothing(&x) && is_nothing(&y)) || (x.kind == INFINITE && y.kind == INFINITE)) {
+		x.kind = NOT_A_NUMBER;
+	} else if (x.kind == INFINITE || is_nothing(&y)) {
+		x.kind = INFINITE;
+	} else if (is_nothing(&x) || y.kind == INFINITE) {
+		x.sig = (struct wide){ 0, 0 };
 	} else {
-		quotient.sig = divide(x.sig, y.sig);
-		quotient.exp = x.exp - y.exp;
+		x.sig = divide(x.sig, y.sig);
+		x.exp -= y.exp;
 	}
-	return to_quad(quotient);
+	return to_quad(&x);
 }
 
 /* --- comparison ------------------------------------------------------------------------------ */
@@ -361,37 +378,37 @@ static bool is_nan(quad a)
 			(struct wide){ bits.hi << 1 | bits.lo >> 63, bits.lo << 1 });
 }
 
-int __unordtf2(quad a, quad b)
+__used int __unordtf2(quad a, quad b)
 {
 	return is_nan(a) || is_nan(b);
 }
 
-int __eqtf2(quad a, quad b)
+__used int __eqtf2(quad a, quad b)
 {
 	return compare(a, b, 1);
 }
 
-int __netf2(quad a, quad b)
+__used int __netf2(quad a, quad b)
 {
 	return compare(a, b, 1);
 }
 
-int __lttf2(quad a, quad b)
+__used int __lttf2(quad a, quad b)
 {
 	return compare(a, b, 1);
 }
 
-int __letf2(quad a, quad b)
+__used int __letf2(quad a, quad b)
 {
 	return compare(a, b, 1);
 }
 
-int __gttf2(quad a, quad b)
+__used int __gttf2(quad a, quad b)
 {
 	return compare(a, b, -1);
 }
 
-int __getf2(quad a, quad b)
+__used int __getf2(quad a, quad b)
 {
 	return compare(a, b, -1);
 }
@@ -399,98 +416,126 @@ int __getf2(quad a, quad b)
 /* --- integers -------------------------------------------------------------------------------- */
 
 /* Its magnitude without the fraction, up to @most for a positive and @least for a negative one. */
-static u64 whole_part(struct number a, u64 most, u64 least)
+static u64 whole_part(const struct number *a, u64 most, u64 least)
 {
-	u64 limit = a.negative && a.kind != NOT_A_NUMBER ? least : most, value;
+	u64 limit = a->negative && a->kind != NOT_A_NUMBER ? least : most, value;
 
-	if (a.kind != FINITE || a.exp > 63)
-		return is_zero(a.sig) && a.kind == FINITE ? 0 : limit;
-	if (a.exp < 0 || is_zero(a.sig))
+	if (a->kind != FINITE || a->exp > 63)
+		return limit;
+	if (a->exp < 0)
 		return 0;
-	value = a.sig.hi >> (63 - a.exp);
+	value = a->sig.hi >> (63 - a->exp);
 	return value > limit ? limit : value;
 }
 
 static long signed_part(quad a, u64 most)
 {
-	struct number x = from_quad(a);
-	u64 value = whole_part(x, most, most + 1);
+	struct number x;
+	u64 value;
 
+	from_quad(&x, a);
+	value = whole_part(&x, most, most + 1);
 	return (long)(x.negative && x.kind != NOT_A_NUMBER ? -value : value);
 }
 
-int __fixtfsi(quad a)
+static u64 unsigned_part(quad a, u64 most)
+{
+	struct number x;
+
+	from_quad(&x, a);
+	return whole_part(&x, most, 0);
+}
+
+__used int __fixtfsi(quad a)
 {
 	return (int)signed_part(a, INT_MAX);
 }
 
-long __fixtfdi(quad a)
+__used long __fixtfdi(quad a)
 {
 	return signed_part(a, ~0UL >> 1);
 }
 
-unsigned int __fixunstfsi(quad a)
+__used unsigned int __fixunstfsi(quad a)
 {
-	return (unsigned int)whole_part(from_quad(a), UINT_MAX, 0);
+	return (unsigned int)unsigned_part(a, UINT_MAX);
 }
 
-unsigned long __fixunstfdi(quad a)
+__used unsigned long __fixunstfdi(quad a)
 {
-	return whole_part(from_quad(a), ~0UL, 0);
+	return unsigned_part(a, ~0UL);
 }
 
 static quad from_integer(u64 magnitude, bool negative)
 {
-	return to_quad(
-		(struct number){ .sig = { 0, magnitude }, .exp = 127, .negative = negative });
+	struct number a = { .sig = { 0, magnitude }, .exp = 127, .negative = negative };
+
+	return to_quad(&a);
 }
 
-quad __floatsitf(int a)
+__used quad __floatsitf(int a)
 {
 	return __floatditf(a);
 }
 
-quad __floatditf(long a)
+__used quad __floatditf(long a)
 {
 	return from_integer(a < 0 ? -(u64)a : (u64)a, a < 0);
 }
 
-quad __floatunsitf(unsigned int a)
+__used quad __floatunsitf(unsigned int a)
 {
 	return from_integer(a, false);
 }
 
-quad __floatunditf(unsigned long a)
+__used quad __floatunditf(unsigned long a)
 {
 	return from_integer(a, false);
 }
 
 /* --- other formats ---------------------------------------------------------------------------- */
 
-quad __extendsftf2(float a)
+/* @bits: a number of @format, a smaller one */
+static quad extend(u64 bits, const struct format *format)
+{
+	struct number a;
+
+	take_apart(&a, (struct wide){ 0, bits }, format);
+	return to_quad(&a);
+}
+
+static u64 truncate(quad a, const struct format *format)
+{
+	struct number x;
+
+	from_quad(&x, a);
+	return put_together(&x, format).lo;
+}
+
+__used quad __extendsftf2(float a)
 {
 	union float_bits bits = { .value = a };
 
-	return to_quad(take_apart((struct wide){ 0, bits.bits }, &binary32));
+	return extend(bits.bits, &binary32);
 }
 
-quad __extenddftf2(double a)
+__used quad __extenddftf2(double a)
 {
 	union double_bits bits = { .value = a };
 
-	return to_quad(take_apart((struct wide){ 0, bits.bits }, &binary64));
+	return extend(bits.bits, &binary64);
 }
 
-float __trunctfsf2(quad a)
+__used float __trunctfsf2(quad a)
 {
-	union float_bits bits = { .bits = (u32)put_together(from_quad(a), &binary32).lo };
+	union float_bits bits = { .bits = (u32)truncate(a, &binary32) };
 
 	return bits.value;
 }
 
-double __trunctfdf2(quad a)
+__used double __trunctfdf2(quad a)
 {
-	union double_bits bits = { .bits = put_together(from_quad(a), &binary64).lo };
+	union double_bits bits = { .bits = truncate(a, &binary64) };
 
 	return bits.value;
 }

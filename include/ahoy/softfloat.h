@@ -5,8 +5,9 @@
  * float, double and IEEE 754's binary128, which is long double on RISC-V.
  *
  * Results are rounded to the nearest, ties to even, as IEEE 754 has it. There are no flags,
- * no other rounding, and one NaN. Conversions to integers cut off the fraction; what does
- * not fit becomes the nearest that does, and NaN the largest, as the RISC-V F extension's.
+ * no other rounding, and one NaN, of either sign. Conversions to integers cut off the
+ * fraction; what does not fit becomes the nearest that does, and NaN the largest, as the
+ * RISC-V F extension's.
  *
  * No register of the FPU or its status is touched. Context: any.
  */
