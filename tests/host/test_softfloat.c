@@ -12,7 +12,8 @@
 
 #include <cmocka.h>
 
-#define RANDOM 20000
+/* Numbers and pairs of them, of each of which every helper is asked */
+#define RANDOM 200000
 
 static uint64_t state = 88172645463325252;
 
@@ -41,7 +42,7 @@ static uint64_t uneven_bits(void)
 
 /* --- each format: its bits, its edges, and what is compared ---------------------------------- */
 
-#define EDGES 64
+#define EDGES 66
 
 static size_t edges_of(unsigned __int128 *edges, int bits, int exp_bits)
 {
@@ -49,7 +50,7 @@ static size_t edges_of(unsigned __int128 *edges, int bits, int exp_bits)
 	unsigned __int128 one = 1, sign = one << (bits - 1);
 	unsigned __int128 bias = ((one << (exp_bits - 1)) - 1) << fraction;
 	unsigned __int128 inf = ((one << exp_bits) - 1) << fraction;
-	/* 0, the smallest, around the smallest normal number, 1, the largest, infinity, NaN */
+	/* 0, the smallest, around the smallest normal number, 1, the largest, infinity, NaNs */
 	const unsigned __int128 plain[] = {
 		0,
 		1,
@@ -65,6 +66,7 @@ static size_t edges_of(unsigned __int128 *edges, int bits, int exp_bits)
 		bias + (one << fraction) / 3,
 		inf - 1,
 		inf,
+		inf + 1,
 		inf + (one << (fraction - 1)),
 		inf + 1 + (one << (fraction - 1)),
 	};
@@ -88,6 +90,25 @@ static size_t edges_of(unsigned __int128 *edges, int bits, int exp_bits)
 	return n;
 }
 
+/*
+ * Two numbers that differ in size so that the other one has a bit at half the last bit of the
+ * first, and below it nothing, or one bit somewhere, that decides how the sum is rounded.
+ */
+static void tie_of(unsigned __int128 *a, unsigned __int128 *b, int bits, int exp_bits)
+{
+	int fraction = bits - exp_bits - 1, apart = 1 + (int)(random_bits() % fraction);
+	unsigned __int128 one = 1, mask = (one << fraction) - 1;
+	unsigned __int128 exp = (one << (exp_bits - 1)) - 1, half = one << (apart - 1);
+	unsigned __int128 first = ((unsigned __int128)random_bits() << 64 | random_bits()) & mask;
+	unsigned __int128 other = ((unsigned __int128)random_bits() << 64 | random_bits()) & mask;
+
+	other = (other & ~(2 * half - 1)) | half;
+	if (apart > 1 && random_bits() % 2)
+		other |= one << random_bits() % (apart - 1);
+	*a = exp << fraction | first | (one & random_bits()) << (bits - 1);
+	*b = (exp - apart) << fraction | other | (one & random_bits()) << (bits - 1);
+}
+
 #define FORMAT(type, name, bits, exp_bits)                                                         \
 	static type name##_of(unsigned __int128 number)                                            \
 	{                                                                                          \
@@ -97,10 +118,15 @@ static size_t edges_of(unsigned __int128 *edges, int bits, int exp_bits)
 		return value;                                                                      \
 	}                                                                                          \
                                                                                                    \
-	/* The same bits; every NaN is like every other one. */                                    \
+	/* The same bits; @a, ours, may be any NaN that is quiet. */                               \
 	static bool name##_same(type a, type b)                                                    \
 	{                                                                                          \
-		return a != a ? b != b : !memcmp(&a, &b, (bits) / 8);                              \
+		unsigned __int128 number = 0;                                                      \
+                                                                                                   \
+		memcpy(&number, &a, (bits) / 8);                                                   \
+		if (a != a)                                                                        \
+			return b != b && number >> ((bits) - (exp_bits)-2) & 1;                    \
+		return !memcmp(&a, &b, (bits) / 8);                                                \
 	}                                                                                          \
                                                                                                    \
 	static type name##_random(void)                                                            \
@@ -129,6 +155,12 @@ static size_t edges_of(unsigned __int128 *edges, int bits, int exp_bits)
 				fn(name##_of(edges[i]), name##_of(edges[j]));                      \
 		for (i = 0; i < RANDOM; i++)                                                       \
 			fn(name##_random(), name##_random());                                      \
+		for (i = 0; i < RANDOM / 10; i++) {                                                \
+			unsigned __int128 x, y;                                                    \
+                                                                                                   \
+			tie_of(&x, &y, bits, exp_bits);                                            \
+			fn(name##_of(x), name##_of(y));                                            \
+		}                                                                                  \
 	}
 
 FORMAT(quad, quad, 128, 15)
@@ -162,21 +194,49 @@ FORMAT(float, float, 32, 8)
 		assert_true((ahoy___unord##m##2(a, b) != 0) == unordered);                         \
 	}                                                                                          \
                                                                                                    \
-	static void name##_integers(type a, type b)                                                \
+	static void name##_to_integers(type a)                                                     \
 	{                                                                                          \
-		unsigned long from = uneven_bits();                                                \
-                                                                                                   \
 		assert_true(ahoy___fix##m##si(a) == TO_INTEGER(int, a, INT_MIN, INT_MAX));         \
 		assert_true(ahoy___fix##m##di(a) == TO_INTEGER(long, a, LONG_MIN, LONG_MAX));      \
 		assert_true(ahoy___fixuns##m##si(a) == TO_INTEGER(unsigned int, a, 0, UINT_MAX));  \
 		assert_true(ahoy___fixuns##m##di(a) ==                                             \
 			    TO_INTEGER(unsigned long, a, 0, ULONG_MAX));                           \
-		assert_true(name##_same(ahoy___floatsi##m((int)from), (type)(int)from));           \
-		assert_true(name##_same(ahoy___floatdi##m((long)from), (type)(long)from));         \
-		assert_true(name##_same(ahoy___floatunsi##m((unsigned int)from),                   \
-					(type)(unsigned int)from));                                \
-		assert_true(name##_same(ahoy___floatundi##m(from), (type)from));                   \
+	}                                                                                          \
+                                                                                                   \
+	static void name##_from_integers(unsigned long a)                                          \
+	{                                                                                          \
+		assert_true(name##_same(ahoy___floatsi##m((int)a), (type)(int)a));                 \
+		assert_true(name##_same(ahoy___floatdi##m((long)a), (type)(long)a));               \
+		assert_true(                                                                       \
+			name##_same(ahoy___floatunsi##m((unsigned int)a), (type)(unsigned int)a)); \
+		assert_true(name##_same(ahoy___floatundi##m(a), (type)a));                         \
+	}                                                                                          \
+                                                                                                   \
+	static void name##_integers(type a, type b)                                                \
+	{                                                                                          \
+		name##_to_integers(a);                                                             \
+		name##_from_integers(uneven_bits());                                               \
 		(void)b;                                                                           \
+	}                                                                                          \
+                                                                                                   \
+	/* Around powers of two, where integers end or lose bits, and halves between them */       \
+	static void name##_whole_edges(void)                                                       \
+	{                                                                                          \
+		int power, off;                                                                    \
+                                                                                                   \
+		for (power = 0; power < 64; power++) {                                             \
+			for (off = -4; off <= 4; off++) {                                          \
+				unsigned long whole = (1UL << power) + (unsigned long)off;         \
+				type around = (type)(1UL << power) + (type)off / 4;                \
+                                                                                                   \
+				name##_from_integers(whole);                                       \
+				name##_from_integers(-whole);                                      \
+				name##_to_integers((type)whole);                                   \
+				name##_to_integers(-(type)whole);                                  \
+				name##_to_integers(around);                                        \
+				name##_to_integers(-around);                                       \
+			}                                                                          \
+		}                                                                                  \
 	}                                                                                          \
                                                                                                    \
 	static void test_##name(void **unused)                                                     \
@@ -184,13 +244,34 @@ FORMAT(float, float, 32, 8)
 		(void)unused;                                                                      \
 		name##_pairs(name##_pair);                                                         \
 		name##_pairs(name##_integers);                                                     \
+		name##_whole_edges();                                                              \
 	}
 
 CHECKS(quad, quad, tf)
 CHECKS(double, double, df)
 CHECKS(float, float, sf)
 
-/* --- from format to format ---------------------------------------------------------------------- */
+/*
+ * Quotients that are halfway but for the smallest rest, and this one half of 2^128: the dividend
+ * as 128 bits, of which the last 15 are 0, is one more than a multiple of the divisor.
+ */
+static void test_rests(void **unused)
+{
+	unsigned __int128 one = 1, first;
+	unsigned int divisor, inverse, i;
+
+	(void)unused;
+	for (divisor = (1 << 14) + 1; divisor < 1 << 15; divisor += 2) {
+		/* Of 2^15, modulo the divisor */
+		for (inverse = 1, i = 0; i < 15; i++)
+			inverse = (inverse + (inverse % 2 ? divisor : 0)) / 2;
+		first = one << 112 | (one * random_bits() << 47);
+		first += inverse + divisor - first % divisor;
+		quad_pair(quad_of((first & ((one << 112) - 1)) | (one * 16383) << 112), divisor);
+	}
+}
+
+/* --- from format to format ------------------------------------------------------------------ */
 
 static void quad_formats(quad a, quad b)
 {
@@ -251,7 +332,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_quad),   cmocka_unit_test(test_double),
 		cmocka_unit_test(test_float),  cmocka_unit_test(test_formats),
-		cmocka_unit_test(test_halves),
+		cmocka_unit_test(test_halves), cmocka_unit_test(test_rests),
 	};
 
 	return cmocka_run_group_tests_name("softfloat", tests, NULL, NULL);
