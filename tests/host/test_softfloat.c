@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 /* Numbers and pairs of them, of each of which every helper is asked */
-#define RANDOM 200000
+#define RANDOM 100000
 
 static uint64_t state = 88172645463325252;
 
