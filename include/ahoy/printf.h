@@ -22,6 +22,10 @@
  * conversion that is not known on, the format is printed as it stands, because
  * nobody can tell any more which argument is whose.
  *
+ * Where the C library is musl (CONFIG_KERNEL_LIBC_MUSL), vsnprintf() and
+ * snprintf() are its own, which know what C has and nothing of this kernel's;
+ * scnprintf() and vscnprintf() are as above, and know floating point too.
+ *
  * Context: any.
  */
 #ifndef AHOY_PRINTF_H
