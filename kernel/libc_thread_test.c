@@ -114,10 +114,12 @@ KTEST(libc_thread, malloc_has_a_lock)
 	KTEST_EXPECT(!run(use_malloc));
 }
 
-#define LINES 40
+/* Enough that harts meet. */
+#define LINES 1000
 #define WIDTH 24
 
-static char text[WORKERS * LINES * (WIDTH + 1) + 1];
+#define TEXT_SIZE (WORKERS * LINES * (WIDTH + 1) + 1)
+
 static FILE *file;
 
 static int use_file(void *arg)
@@ -129,7 +131,7 @@ static int use_file(void *arg)
 	for (unsigned int i = 0; i < LINES; i++) {
 		if (fprintf(file, "%s%s%s%s\n", letters, letters, letters, letters) != WIDTH + 1)
 			return 1;
-		if (i % 8 == 0)
+		if (i % 64 == 0)
 			thread_yield();
 	}
 	return 0;
@@ -137,21 +139,27 @@ static int use_file(void *arg)
 
 KTEST(libc_thread, lines_are_whole)
 {
-	file = fmemopen(text, sizeof(text), "w");
+	char *text = malloc(TEXT_SIZE);
+
+	KTEST_ASSERT(text);
+	file = fmemopen(text, TEXT_SIZE, "w");
 	KTEST_ASSERT(file);
 	KTEST_EXPECT(!run(use_file));
 	KTEST_EXPECT(!fclose(file));
-	KTEST_EXPECT(strlen(text) == sizeof(text) - 1);
+	KTEST_EXPECT(strlen(text) == TEXT_SIZE - 1);
 	for (char *line = text; *line; line += WIDTH + 1)
 		KTEST_ASSERT(holds((u8 *)line, WIDTH, (u8)*line) && line[WIDTH] == '\n');
+	free(text);
 }
 
 /* Who finds a file locked waits until it is not, and does not keep the others waiting. */
 KTEST(libc_thread, waiting_for_a_lock)
 {
+	char *text = malloc(TEXT_SIZE);
 	struct thread *thread;
 
-	file = fmemopen(text, sizeof(text), "w");
+	KTEST_ASSERT(text);
+	file = fmemopen(text, TEXT_SIZE, "w");
 	KTEST_ASSERT(file);
 	flockfile(file);
 	thread = thread_create("waits", use_file, (void *)1, PRIORITY_DEFAULT);
@@ -164,4 +172,5 @@ KTEST(libc_thread, waiting_for_a_lock)
 	KTEST_EXPECT(!thread_join(thread));
 	KTEST_EXPECT(!fclose(file));
 	KTEST_EXPECT(!memcmp(text, "mine\nbbbbb", 10));
+	free(text);
 }
