@@ -33,8 +33,9 @@ ROOT = Path(__file__).resolve().parents[1]
 BLOCK = re.compile(r"^```console\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
 LADDER = re.compile(r"(<!-- ladder -->\n).*?(<!-- end of ladder -->\n)", re.DOTALL)
 PROMPT = "(gdb) "
-RUNGS = ("tiny", "legacy", "uart", "musl", "fdt", "sv39", "sv48", "sv57", "base", "debug", "mm", "irq",
-         "threads", "preempt", "smp", "user-raw", "user", "defconfig", "posix", "ktest", "bench")
+RUNGS = ("tiny", "legacy", "uart", "musl", "fdt", "sv39", "sv48", "sv57", "base", "debug", "mm",
+         "irq", "threads", "preempt", "smp", "user-raw", "user", "defconfig", "posix", "ktest",
+         "bench")
 # The longest that a command may take, in seconds.
 TIMEOUT = 300
 

@@ -24,7 +24,10 @@ PATH = re.compile(r"[\w.-]+(/[\w.-]+)*/?")
 SOURCE_NAME = re.compile(r".*\.(c|h|S|py|sh|md|dts|config|ini)|.*_defconfig|defconfig")
 # Files that a build makes, or that a page uses as an example.
 NO_FILES = {".config", "arch/riscv/boot/Image", "System.map", "build/check/check.xml", "build/",
-            "build/cache", "build/prices", "build/sweep", "u-boot.bin", "compile_commands.json"}
+            "build/cache", "build/prices", "build/sweep", "u-boot.bin", "compile_commands.json",
+            # musl's
+            "arch/riscv64", "arch/riscv64/syscall_arch.h", "arch/riscv64/pthread_arch.h",
+            "src/internal/libc.c", "fenv.h"}
 EXAMPLE_OPTIONS = {"X"}
 
 

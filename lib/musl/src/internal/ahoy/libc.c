@@ -23,14 +23,14 @@ char *__progname = "kernel", *__progname_full = "kernel";
 weak_alias(__progname, program_invocation_short_name);
 weak_alias(__progname_full, program_invocation_name);
 
-static struct pthread boot_thread = {
-	.self = &boot_thread,
-	.prev = &boot_thread,
-	.next = &boot_thread,
+static struct pthread first_thread = {
+	.self = &first_thread,
+	.prev = &first_thread,
+	.next = &first_thread,
 	.tid = 1,
 	.detach_state = DT_JOINABLE,
-	.robust_list.head = &boot_thread.robust_list.head,
+	.robust_list.head = &first_thread.robust_list.head,
 	.locale = &__libc.global_locale,
 };
 
-void *const libc_boot_thread = &boot_thread;
+void *const libc_boot_thread = &first_thread;
