@@ -902,6 +902,30 @@ KTEST(address_space, image)
 	memory_object_put(shifted);
 	page_free(page, 2);
 }
+
+/* The pages around one that is in place come with it; around a copy there is something else. */
+KTEST(address_space, image_from_its_end)
+{
+	struct page *page = page_alloc(2);
+	struct address_space *space = enter_new();
+	struct memory_object *image;
+	u64 *data;
+	unsigned int i;
+
+	KTEST_ASSERT(space && page);
+	data = page_to_virt(page);
+	for (i = 0; i < 4 * PAGE_SIZE / sizeof(u64); i++)
+		data[i] = i + 1;
+	image = memory_object_create_image(data, 2 * PAGE_SIZE + 16);
+	KTEST_ASSERT(image);
+	KTEST_EXPECT(map_object(space, BASE, 3 * PAGE_SIZE, image, 0, VM_READ) == 0);
+	KTEST_EXPECT(get(BASE + 2 * PAGE_SIZE) == data[1024]);
+	KTEST_EXPECT(get(BASE + PAGE_SIZE) == data[512] && get(BASE) == data[0]);
+	KTEST_EXPECT(is_in_place(space, BASE, data));
+	leave(space);
+	memory_object_put(image);
+	page_free(page, 2);
+}
 #endif
 
 /* --- blocks of 2 MiB -------------------------------------------------------------------------- */

@@ -41,6 +41,12 @@ static unsigned int quiet_access(const struct mapping *mapping)
 	return mapping->flags & (VM_READ | VM_EXEC);
 }
 
+/* Is what @mapping shows at @va where it always was? For mappings of an object. */
+static __always_inline bool is_in_place(const struct mapping *mapping, unsigned long va)
+{
+	return mapping->offset + (va - mapping->start) < mapping->object->in_place;
+}
+
 /*
  * The page of @leaf may be run from here on, by any hart, and may have been written
  * by any. What lies in memory as it always was is seen by all after the first time.
@@ -48,8 +54,7 @@ static unsigned int quiet_access(const struct mapping *mapping)
 static void fence_leaf_code(const struct mapping *mapping, const struct user_leaf *leaf)
 {
 	struct memory_object *object = mapping->object;
-	bool in_place = object && !leaf->own &&
-			mapping->offset + (leaf->va - mapping->start) < object->in_place;
+	bool in_place = object && !leaf->own && is_in_place(mapping, leaf->va);
 
 	if (!(leaf->access & VM_EXEC) || (in_place && READ_ONCE(object->code_fenced)))
 		return;
@@ -180,8 +185,9 @@ static int add_fixed_block(struct address_space *space, const struct mapping *ma
 #define AROUND (16UL * PAGE_SIZE)
 
 /*
- * The page at @leaf->va is one of an image: so are its neighbours, which who came
- * here is likely to want next. Not for what will be written, which is copied.
+ * Where the page at @leaf->va is one of an image as it lies in memory, so are its
+ * neighbours, which who came here is likely to want next. Not for what will be
+ * written, which is copied.
  */
 static void add_around(struct address_space *space, const struct mapping *mapping,
 		       const struct user_leaf *leaf)
@@ -191,7 +197,7 @@ static void add_around(struct address_space *space, const struct mapping *mappin
 	struct user_leaf first = *leaf;
 	unsigned long end;
 
-	if (mapping->flags & VM_WRITE || mapping->offset >= object->in_place)
+	if (mapping->flags & VM_WRITE || !is_in_place(mapping, leaf->va))
 		return;
 	first.va = max(ALIGN_DOWN(leaf->va, AROUND), mapping->start);
 	first.pa -= leaf->va - first.va;
@@ -222,7 +228,7 @@ static int fault_object(struct address_space *space, const struct mapping *mappi
 	if (!add_fixed_block(space, mapping, *leaf))
 		return 0;
 	err = add_leaf(space, mapping, leaf);
-	if (!err && IS_ENABLED(CONFIG_USERSPACE) && mapping->object->in_place)
+	if (!err && IS_ENABLED(CONFIG_USERSPACE))
 		add_around(space, mapping, leaf);
 	return err;
 }
