@@ -48,19 +48,23 @@ static __always_inline bool is_in_place(const struct mapping *mapping, unsigned 
 }
 
 /*
- * The page of @leaf may be run from here on, by any hart, and may have been written
- * by any. What lies in memory as it always was is seen by all after the first time.
+ * The page of @leaf may be run from here on, by any thread of @space, and may have been
+ * written by any hart. What lies in memory as it always was is seen by all after the first time.
  */
-static void fence_leaf_code(const struct mapping *mapping, const struct user_leaf *leaf)
+static void fence_leaf_code(struct address_space *space, const struct mapping *mapping,
+			    const struct user_leaf *leaf)
 {
 	struct memory_object *object = mapping->object;
 	bool in_place = object && !leaf->own && is_in_place(mapping, leaf->va);
 
 	if (!(leaf->access & VM_EXEC) || (in_place && READ_ONCE(object->code_fenced)))
 		return;
-	smp_fence_code();
-	if (in_place)
+	if (in_place) {
+		smp_fence_code_all();
 		WRITE_ONCE(object->code_fenced, true);
+	} else {
+		space_fence_code(space);
+	}
 }
 
 /* Put a leaf where there is none, and let this hart try again. */
@@ -69,7 +73,7 @@ static __always_inline int add_leaf(struct address_space *space, const struct ma
 {
 	int made;
 
-	fence_leaf_code(mapping, leaf);
+	fence_leaf_code(space, mapping, leaf);
 	made = user_leaf_insert(&space->tables, leaf, table_alloc);
 	if (unlikely(made < 0))
 		return made;
@@ -119,7 +123,7 @@ static int copy_on_write(struct address_space *space, const struct mapping *mapp
 
 	if (err)
 		return err;
-	fence_leaf_code(mapping, leaf);
+	fence_leaf_code(space, mapping, leaf);
 	if (user_leaf_change(&space->tables, leaf))
 		tables_fence(space, leaf->va, leaf->va + PAGE_SIZE);
 	if (own)
