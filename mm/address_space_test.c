@@ -806,6 +806,26 @@ KTEST(address_space, each_allocation_fails)
 		memory_object_put(fail_object);
 	}
 }
+
+/* Where a block cannot be, a page is; what was made on the way to the one serves the other. */
+KTEST(address_space, fault_fails_on_the_way)
+{
+	for (unsigned int n = 1; n < 8; n++) {
+		size_t used = warm_up();
+		struct address_space *space = enter_new();
+		int err;
+
+		KTEST_ASSERT(space);
+		KTEST_EXPECT(map(space, BASE, USER_BLOCK_SIZE, RW) == 0);
+		fail_alloc_at(n);
+		err = address_space_fault(space, BASE, VM_WRITE);
+		fail_alloc_end();
+		KTEST_EXPECT(err == 0 || err == -ENOMEM);
+		KTEST_EXPECT(put(BASE, n) == 0 && get(BASE) == n);
+		leave(space);
+		KTEST_EXPECT(page_alloc_counts().used == used);
+	}
+}
 #endif
 
 /* --- mappings that change ------------------------------------------------------------------ */

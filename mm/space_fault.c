@@ -185,6 +185,14 @@ static int add_fixed_block(struct address_space *space, const struct mapping *ma
 	return add_leaf(space, mapping, &leaf);
 }
 
+/* Was there a block for @leaf? Else a page will do, to which some tables may lead by now. */
+static __always_inline bool has_block(int err, struct user_leaf *leaf)
+{
+	if (err == -ENOMEM)
+		leaf->slot = NULL;
+	return !err;
+}
+
 /* So much around an access is mapped with it, where that takes nothing but the leaves. */
 #define AROUND (16UL * PAGE_SIZE)
 
@@ -229,7 +237,7 @@ static int fault_object(struct address_space *space, const struct mapping *mappi
 		return err;
 	if (access == VM_WRITE && !shared)
 		return add_copy(space, mapping, leaf, phys_to_virt(leaf->pa));
-	if (!add_fixed_block(space, mapping, *leaf))
+	if (has_block(add_fixed_block(space, mapping, *leaf), leaf))
 		return 0;
 	err = add_leaf(space, mapping, leaf);
 	if (!err && IS_ENABLED(CONFIG_USERSPACE))
@@ -244,7 +252,7 @@ static __always_inline int fault_empty(struct address_space *space, const struct
 	leaf->access = quiet_access(mapping);
 	if (mapping->object)
 		return fault_object(space, mapping, leaf, access);
-	if (IS_ENABLED(CONFIG_HUGE_PAGES) && !add_zero_block(space, mapping, *leaf))
+	if (IS_ENABLED(CONFIG_HUGE_PAGES) && has_block(add_zero_block(space, mapping, *leaf), leaf))
 		return 0;
 	if (access == VM_WRITE)
 		return add_copy(space, mapping, leaf, NULL);
