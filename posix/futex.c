@@ -107,12 +107,15 @@ static unsigned int move_some(unsigned long from, unsigned long to, unsigned int
 	{
 		if (moved == n)
 			break;
-		if (is_for(waiter, from, MATCH_ANY)) {
-			list_del(&waiter->link);
-			waiter->addr = to;
-			list_add_tail(&waiter->link, list_of(to));
-			moved++;
-		}
+		if (!is_for(waiter, from, MATCH_ANY))
+			continue;
+		moved++;
+		/* Behind the others it would be met again. */
+		if (from == to)
+			continue;
+		list_del(&waiter->link);
+		waiter->addr = to;
+		list_add_tail(&waiter->link, list_of(to));
 	}
 	return moved;
 }

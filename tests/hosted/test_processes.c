@@ -333,6 +333,37 @@ static void many_at_once(void)
 	check_nothing_lost(before);
 }
 
+#define FUTEX_WAIT	  0
+#define FUTEX_WAKE	  1
+#define FUTEX_CMP_REQUEUE 4
+
+static int waits(void *arg)
+{
+	CHECK_EQ(sys(SYS_futex, (unsigned long)arg, FUTEX_WAIT, 0, 0), 0);
+	sys(SYS_exit, 0);
+	return 0;
+}
+
+/* Those who wait are moved to where they are: once each. */
+static void requeue_to_itself(void)
+{
+	struct hosted_counts before = hosted_counts();
+	unsigned long word = user_alloc(4096), other = word + 8;
+	long moved = 0;
+
+	user_write(word, "\0\0\0\0\0\0\0\0\0\0\0", 12);
+	for (int i = 0; i < 2; i++)
+		CHECK(hosted_clone(0x10f00, waits, (void *)word) > 0);
+	while (moved < 2) {
+		sys(SYS_sched_yield);
+		moved += sys(SYS_futex, word, FUTEX_CMP_REQUEUE, 0, 1000, other, 0);
+	}
+	CHECK_EQ(sys(SYS_futex, other, FUTEX_CMP_REQUEUE, 0, 1000, other, 0), 2);
+	CHECK_EQ(sys(SYS_futex, other, FUTEX_WAKE, 1000), 2);
+	CHECK_EQ(sys(SYS_munmap, word, 4096), 0);
+	check_nothing_lost(before);
+}
+
 #define TEST(name)                                                                                 \
 	static void test_##name(void **state)                                                      \
 	{                                                                                          \
@@ -351,6 +382,7 @@ TEST(kill_reader)
 TEST(fault_ends_program)
 TEST(memory)
 TEST(many_at_once)
+TEST(requeue_to_itself)
 
 int main(void)
 {
@@ -367,6 +399,7 @@ int main(void)
 		cmocka_unit_test(test_fault_ends_program),
 		cmocka_unit_test(test_memory),
 		cmocka_unit_test(test_many_at_once),
+		cmocka_unit_test(test_requeue_to_itself),
 	};
 
 	return cmocka_run_group_tests_name("processes", tests, NULL, NULL);
