@@ -35,6 +35,7 @@
 #define SYS_sched_yield	  124
 #define SYS_kill	  129
 #define SYS_getpid	  172
+#define SYS_gettid	  178
 #define SYS_brk		  214
 #define SYS_munmap	  215
 #define SYS_mremap	  216
