@@ -52,35 +52,55 @@ void smp_reschedule(unsigned int index)
 /* --- fences ------------------------------------------------------------------- */
 
 #ifdef CONFIG_ADDRESS_SPACES
-/* Firmware takes 64 numbers at a time, and they may be anywhere. */
+/*
+ * Firmware takes 64 numbers at a time, and they may be anywhere. Take the next ones
+ * out of *@set. Return: them, a bit each, counted from *@base on.
+ */
+static unsigned long next_harts(u64 *set, unsigned long *base)
+{
+	unsigned long mask = 0;
+	unsigned int i;
+
+	*base = ~0UL;
+	for (i = 0; i < NR_HARTS; i++)
+		if (*set >> i & 1)
+			*base = min(*base, harts[i].id);
+	for (i = 0; i < NR_HARTS; i++) {
+		if (!(*set >> i & 1) || harts[i].id - *base >= 64)
+			continue;
+		mask |= 1UL << (harts[i].id - *base);
+		*set &= ~(1UL << i);
+	}
+	return mask;
+}
+
 void smp_fence(u64 set, unsigned long start, unsigned long size)
 {
+	unsigned long base, mask;
 	u64 rest = set;
 
 	while (rest) {
-		unsigned long base = ~0UL, mask = 0;
-		unsigned int i;
-
-		for (i = 0; i < NR_HARTS; i++)
-			if (rest >> i & 1)
-				base = min(base, harts[i].id);
-		for (i = 0; i < NR_HARTS; i++) {
-			if (!(rest >> i & 1) || harts[i].id - base >= 64)
-				continue;
-			mask |= 1UL << (harts[i].id - base);
-			rest &= ~(1UL << i);
-		}
+		mask = next_harts(&rest, &base);
 		hart_fence(mask, base, start, size);
 	}
 	tlb_model_flush_harts(set, start, start + size);
 }
 
-void smp_fence_code(void)
+void smp_fence_code(u64 set)
 {
+	unsigned long base, mask;
+
+	while (set) {
+		mask = next_harts(&set, &base);
+		hart_fence_code(mask, base);
+	}
+}
+
+void smp_fence_code_all(void)
+{
+	fence_code();
 	if (smp_online() > 1)
-		hart_fence_code();
-	else
-		fence_code();
+		hart_fence_code(0, -1UL);
 }
 #endif
 

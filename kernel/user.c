@@ -156,11 +156,6 @@ void user_work(struct user_frame *frame)
 
 /* --- the machine ------------------------------------------------------------------ */
 
-void user_code_fence(void)
-{
-	smp_fence_code();
-}
-
 void console_output(const char *text, size_t len)
 {
 	console_write(text, len);

@@ -389,7 +389,7 @@ static void protect_leaves(struct address_space *space, unsigned long start, uns
 		tables_fence(space, start, end);
 	tables_unlock(space);
 	if (access & VM_EXEC)
-		smp_fence_code();
+		space_fence_code(space);
 }
 
 int address_space_protect(struct address_space *space, unsigned long addr, size_t size,

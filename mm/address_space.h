@@ -92,6 +92,9 @@ static __always_inline void tables_unlock_inline(struct address_space *space)
 /* After taking something away in the range: have it forgotten. Tables locked. */
 void tables_fence(struct address_space *space, unsigned long start, unsigned long end);
 
+/* All threads of @space run what is written as code by now, on whichever harts. Context: any. */
+void space_fence_code(struct address_space *space);
+
 /*
  * Take out all leaves in the range, on the bounds of which is no block, and free
  * the tables on the way to them that serve nothing outside of [@floor, @ceiling);

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 /* User memory under several threads, on as many harts as there are. */
-#include <ahoy/address_space.h>
+#include "address_space.h"
 #include <ahoy/compiler.h>
 #include <ahoy/ktest.h>
 #include <ahoy/sched.h>
 #include <ahoy/smp.h>
 #include <ahoy/thread.h>
 #include <asm/barrier.h>
+#include <asm/irqflags.h>
 #include <asm/page.h>
 #include <asm/uaccess.h>
 
@@ -290,3 +291,45 @@ KTEST(address_space, few_asids)
 	}
 	user_asid_limit(bits);
 }
+
+/* --- code that was written is fenced where the space is, elsewhere when it gets there ------- */
+
+#ifdef CONFIG_SMP
+KTEST(address_space, code_fence)
+{
+	struct address_space *here = address_space_create();
+	struct user_tables *tables = &here->tables;
+	u64 new, told_here, here_stale, told_other, other_stale, nowhere_stale, back_stale;
+	unsigned long flags;
+	u64 self, other;
+
+	KTEST_ASSERT(here);
+	new = tables->stale_code;
+	flags = local_irq_save();
+	self = 1ULL << this_hart();
+	other = 1ULL << (this_hart() + 1) % USER_HARTS;
+	address_space_enter(here);
+	told_here = user_tables_fence_code(tables, this_hart());
+	here_stale = tables->stale_code;
+	/* As if it ran there, too */
+	tables->loaded |= other;
+	tables->stale_code &= ~other;
+	told_other = user_tables_fence_code(tables, this_hart());
+	other_stale = tables->stale_code;
+	tables->loaded &= ~other;
+	address_space_enter(NULL);
+	user_tables_fence_code(tables, this_hart());
+	nowhere_stale = tables->stale_code;
+	address_space_enter(here);
+	back_stale = tables->stale_code;
+	address_space_enter(NULL);
+	local_irq_restore(flags);
+	address_space_destroy(here);
+
+	KTEST_EXPECT(new == ~0ULL);
+	KTEST_EXPECT(told_here == 0 && here_stale == ~self);
+	KTEST_EXPECT(told_other == other && other_stale == ~(self | other));
+	KTEST_EXPECT(nowhere_stale == ~0ULL);
+	KTEST_EXPECT(back_stale == ~self);
+}
+#endif

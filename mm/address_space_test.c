@@ -806,6 +806,26 @@ KTEST(address_space, each_allocation_fails)
 		memory_object_put(fail_object);
 	}
 }
+
+/* Where a block cannot be, a page is; what was made on the way to the one serves the other. */
+KTEST(address_space, fault_fails_on_the_way)
+{
+	for (unsigned int n = 1; n < 8; n++) {
+		size_t used = warm_up();
+		struct address_space *space = enter_new();
+		int err;
+
+		KTEST_ASSERT(space);
+		KTEST_EXPECT(map(space, BASE, USER_BLOCK_SIZE, RW) == 0);
+		fail_alloc_at(n);
+		err = address_space_fault(space, BASE, VM_WRITE);
+		fail_alloc_end();
+		KTEST_EXPECT(err == 0 || err == -ENOMEM);
+		KTEST_EXPECT(put(BASE, n) == 0 && get(BASE) == n);
+		leave(space);
+		KTEST_EXPECT(page_alloc_counts().used == used);
+	}
+}
 #endif
 
 /* --- mappings that change ------------------------------------------------------------------ */
@@ -900,6 +920,30 @@ KTEST(address_space, image)
 	leave(space);
 	memory_object_put(whole);
 	memory_object_put(shifted);
+	page_free(page, 2);
+}
+
+/* The pages around one that is in place come with it; around a copy there is something else. */
+KTEST(address_space, image_from_its_end)
+{
+	struct page *page = page_alloc(2);
+	struct address_space *space = enter_new();
+	struct memory_object *image;
+	u64 *data;
+	unsigned int i;
+
+	KTEST_ASSERT(space && page);
+	data = page_to_virt(page);
+	for (i = 0; i < 4 * PAGE_SIZE / sizeof(u64); i++)
+		data[i] = i + 1;
+	image = memory_object_create_image(data, 2 * PAGE_SIZE + 16);
+	KTEST_ASSERT(image);
+	KTEST_EXPECT(map_object(space, BASE, 3 * PAGE_SIZE, image, 0, VM_READ) == 0);
+	KTEST_EXPECT(get(BASE + 2 * PAGE_SIZE) == data[1024]);
+	KTEST_EXPECT(get(BASE + PAGE_SIZE) == data[512] && get(BASE) == data[0]);
+	KTEST_EXPECT(is_in_place(space, BASE, data));
+	leave(space);
+	memory_object_put(image);
 	page_free(page, 2);
 }
 #endif

@@ -41,21 +41,30 @@ static unsigned int quiet_access(const struct mapping *mapping)
 	return mapping->flags & (VM_READ | VM_EXEC);
 }
 
+/* Is what @mapping shows at @va where it always was? For mappings of an object. */
+static __always_inline bool is_in_place(const struct mapping *mapping, unsigned long va)
+{
+	return mapping->offset + (va - mapping->start) < mapping->object->in_place;
+}
+
 /*
- * The page of @leaf may be run from here on, by any hart, and may have been written
- * by any. What lies in memory as it always was is seen by all after the first time.
+ * The page of @leaf may be run from here on, by any thread of @space, and may have been
+ * written by any hart. What lies in memory as it always was is seen by all after the first time.
  */
-static void fence_leaf_code(const struct mapping *mapping, const struct user_leaf *leaf)
+static void fence_leaf_code(struct address_space *space, const struct mapping *mapping,
+			    const struct user_leaf *leaf)
 {
 	struct memory_object *object = mapping->object;
-	bool in_place = object && !leaf->own &&
-			mapping->offset + (leaf->va - mapping->start) < object->in_place;
+	bool in_place = object && !leaf->own && is_in_place(mapping, leaf->va);
 
 	if (!(leaf->access & VM_EXEC) || (in_place && READ_ONCE(object->code_fenced)))
 		return;
-	smp_fence_code();
-	if (in_place)
+	if (in_place) {
+		smp_fence_code_all();
 		WRITE_ONCE(object->code_fenced, true);
+	} else {
+		space_fence_code(space);
+	}
 }
 
 /* Put a leaf where there is none, and let this hart try again. */
@@ -64,7 +73,7 @@ static __always_inline int add_leaf(struct address_space *space, const struct ma
 {
 	int made;
 
-	fence_leaf_code(mapping, leaf);
+	fence_leaf_code(space, mapping, leaf);
 	made = user_leaf_insert(&space->tables, leaf, table_alloc);
 	if (unlikely(made < 0))
 		return made;
@@ -114,7 +123,7 @@ static int copy_on_write(struct address_space *space, const struct mapping *mapp
 
 	if (err)
 		return err;
-	fence_leaf_code(mapping, leaf);
+	fence_leaf_code(space, mapping, leaf);
 	if (user_leaf_change(&space->tables, leaf))
 		tables_fence(space, leaf->va, leaf->va + PAGE_SIZE);
 	if (own)
@@ -176,12 +185,21 @@ static int add_fixed_block(struct address_space *space, const struct mapping *ma
 	return add_leaf(space, mapping, &leaf);
 }
 
+/* Was there a block for @leaf? Else a page will do, to which some tables may lead by now. */
+static __always_inline bool has_block(int err, struct user_leaf *leaf)
+{
+	if (err == -ENOMEM)
+		leaf->slot = NULL;
+	return !err;
+}
+
 /* So much around an access is mapped with it, where that takes nothing but the leaves. */
 #define AROUND (16UL * PAGE_SIZE)
 
 /*
- * The page at @leaf->va is one of an image: so are its neighbours, which who came
- * here is likely to want next. Not for what will be written, which is copied.
+ * Where the page at @leaf->va is one of an image as it lies in memory, so are its
+ * neighbours, which who came here is likely to want next. Not for what will be
+ * written, which is copied.
  */
 static void add_around(struct address_space *space, const struct mapping *mapping,
 		       const struct user_leaf *leaf)
@@ -191,7 +209,7 @@ static void add_around(struct address_space *space, const struct mapping *mappin
 	struct user_leaf first = *leaf;
 	unsigned long end;
 
-	if (mapping->flags & VM_WRITE || mapping->offset >= object->in_place)
+	if (mapping->flags & VM_WRITE || !is_in_place(mapping, leaf->va))
 		return;
 	first.va = max(ALIGN_DOWN(leaf->va, AROUND), mapping->start);
 	first.pa -= leaf->va - first.va;
@@ -219,10 +237,10 @@ static int fault_object(struct address_space *space, const struct mapping *mappi
 		return err;
 	if (access == VM_WRITE && !shared)
 		return add_copy(space, mapping, leaf, phys_to_virt(leaf->pa));
-	if (!add_fixed_block(space, mapping, *leaf))
+	if (has_block(add_fixed_block(space, mapping, *leaf), leaf))
 		return 0;
 	err = add_leaf(space, mapping, leaf);
-	if (!err && IS_ENABLED(CONFIG_USERSPACE) && mapping->object->in_place)
+	if (!err && IS_ENABLED(CONFIG_USERSPACE))
 		add_around(space, mapping, leaf);
 	return err;
 }
@@ -234,7 +252,7 @@ static __always_inline int fault_empty(struct address_space *space, const struct
 	leaf->access = quiet_access(mapping);
 	if (mapping->object)
 		return fault_object(space, mapping, leaf, access);
-	if (IS_ENABLED(CONFIG_HUGE_PAGES) && !add_zero_block(space, mapping, *leaf))
+	if (IS_ENABLED(CONFIG_HUGE_PAGES) && has_block(add_zero_block(space, mapping, *leaf), leaf))
 		return 0;
 	if (access == VM_WRITE)
 		return add_copy(space, mapping, leaf, NULL);

@@ -3,6 +3,8 @@
 #include "address_space.h"
 #include <ahoy/page_alloc.h>
 #include <ahoy/smp.h>
+#include <ahoy/thread.h>
+#include <asm/current.h>
 #include <asm/irqflags.h>
 
 void *table_alloc(void)
@@ -33,6 +35,24 @@ void tables_fence(struct address_space *space, unsigned long start, unsigned lon
 	local_irq_restore(flags);
 	if (harts)
 		smp_fence(harts, start, end - start);
+}
+
+void space_fence_code(struct address_space *space)
+{
+	unsigned long flags = local_irq_save();
+	u64 harts = user_tables_fence_code(&space->tables, this_hart());
+
+	local_irq_restore(flags);
+	if (harts)
+		smp_fence_code(harts);
+}
+
+void user_code_fence(void)
+{
+	struct address_space *space = thread_current()->space;
+
+	if (space)
+		space_fence_code(space);
 }
 
 static void free_tables(void *list)

@@ -107,12 +107,15 @@ static unsigned int move_some(unsigned long from, unsigned long to, unsigned int
 	{
 		if (moved == n)
 			break;
-		if (is_for(waiter, from, MATCH_ANY)) {
-			list_del(&waiter->link);
-			waiter->addr = to;
-			list_add_tail(&waiter->link, list_of(to));
-			moved++;
-		}
+		if (!is_for(waiter, from, MATCH_ANY))
+			continue;
+		moved++;
+		/* Behind the others it would be met again. */
+		if (from == to)
+			continue;
+		list_del(&waiter->link);
+		waiter->addr = to;
+		list_add_tail(&waiter->link, list_of(to));
 	}
 	return moved;
 }
@@ -296,9 +299,12 @@ static void give_up(unsigned long entry, s64 offset, int tid)
 	if (!IS_ALIGNED((unsigned long)word, 4) || copy_from_user(&value, word, sizeof(value)) ||
 	    (value & FUTEX_TID_MASK) != (u32)tid)
 		return;
-	/* Others change a word that has an owner only to say that they wait. */
+	/*
+	 * Others change a word that has an owner only to say that they wait. One that
+	 * does so just now may sleep already, and what he said is written over.
+	 */
 	value = (value & FUTEX_WAITERS) | FUTEX_OWNER_DIED;
-	if (!copy_to_user(word, &value, sizeof(value)) && value & FUTEX_WAITERS)
+	if (!copy_to_user(word, &value, sizeof(value)))
 		futex_wake(word, 1);
 }
 

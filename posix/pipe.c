@@ -50,6 +50,9 @@ static int ring_copy(struct pipe *pipe, u32 at, u8 *buf, u32 n, bool write)
 
 		if (done < 0)
 			return (int)done;
+		/* The ring has its size: it was memory that did not reach. */
+		if (done < (long)part)
+			return -ENOMEM;
 		at += part;
 		buf += part;
 		n -= part;

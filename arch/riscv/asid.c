@@ -9,8 +9,12 @@
  * another generation, or that finds none, takes a new one; so one that has not
  * loaded the space needs no fence: it is enough to take its context away.
  *
+ * With code it is the same: a hart that has not loaded the space in which some was
+ * written is not interrupted, but fences when it loads it.
+ *
  * Two harts must agree on who does what: one that changes entries looks for
- * those that have loaded the space, and one that loads it looks at its context.
+ * those that have loaded the space, and one that loads it looks at its context,
+ * and at its bit of stale_code.
  * Each writes its own word before it reads the other's, with a fence between
  * (user_tables_fence(), user_tables_load()), so at least one sees the other.
  *
@@ -93,6 +97,15 @@ static bool is_current(u64 context, unsigned int hart)
 	return context && (context ^ harts[hart].latest) >> asid_bits == 0;
 }
 
+/* Others wrote code while this hart had not loaded @tables. */
+static noinline void see_code(struct user_tables *tables, unsigned int hart)
+{
+	__atomic_fetch_and(&tables->stale_code, ~(1UL << hart), __ATOMIC_RELAXED);
+	/* What was written before the bit was set is seen, and then it is fetched. */
+	mb();
+	fence_code();
+}
+
 void user_tables_load(struct user_tables *tables, unsigned int hart)
 {
 	struct user_tables *before = harts[hart].loaded;
@@ -104,6 +117,8 @@ void user_tables_load(struct user_tables *tables, unsigned int hart)
 
 		__atomic_fetch_or(&tables->loaded, 1UL << hart, __ATOMIC_RELAXED);
 		mb();
+		if (IS_ENABLED(CONFIG_SMP) && READ_ONCE(tables->stale_code) >> hart & 1)
+			see_code(tables, hart);
 		context = READ_ONCE(tables->context[hart]);
 		if (!is_current(context, hart)) {
 			context = new_context(hart);
@@ -152,6 +167,22 @@ u64 user_tables_fence(struct user_tables *tables, unsigned long start, unsigned 
 			flush_page(va, asid);
 		tlb_model_flush(hart, asid, start, end);
 	}
+	return loaded & ~(1UL << hart);
+}
+
+u64 user_tables_fence_code(struct user_tables *tables, unsigned int hart)
+{
+	u64 loaded = 0;
+
+	if (IS_ENABLED(CONFIG_SMP)) {
+		/* The code is written before anybody is to fence for it. */
+		mb();
+		loaded = READ_ONCE(tables->loaded);
+		__atomic_fetch_or(&tables->stale_code, ~loaded, __ATOMIC_RELAXED);
+		mb();
+		loaded |= READ_ONCE(tables->loaded);
+	}
+	fence_code();
 	return loaded & ~(1UL << hart);
 }
 

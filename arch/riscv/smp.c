@@ -46,14 +46,13 @@ void hart_fence(unsigned long mask, unsigned long base, unsigned long start, uns
 		panic("firmware cannot fence other harts: error %ld", error);
 }
 
-void hart_fence_code(void)
+void hart_fence_code(unsigned long mask, unsigned long base)
 {
 	long error;
 
 	/* The other harts' fences are for what they see by now (Zifencei). */
 	mb();
-	fence_code();
-	error = sbi_remote_fence(SBI_RFENCE_FENCE_I, 0, -1UL, 0, 0);
+	error = sbi_remote_fence(SBI_RFENCE_FENCE_I, mask, base, 0, 0);
 	if (error)
 		panic("firmware cannot fence other harts: error %ld", error);
 }

@@ -346,7 +346,7 @@ void user_tables_init(struct user_tables *tables, void *page)
 {
 	unsigned int first = table_index(PAGE_OFFSET, root_level);
 
-	*tables = (struct user_tables){ .root = page, .latest = NO_TABLE };
+	*tables = (struct user_tables){ .root = page, .latest = NO_TABLE, .stale_code = ~0UL };
 	memset(tables->root, 0, first * sizeof(pte_t));
 	memcpy(tables->root + first, kernel_root + first, (PTRS_PER_TABLE - first) * sizeof(pte_t));
 }

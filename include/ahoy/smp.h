@@ -40,8 +40,12 @@ void smp_reschedule(unsigned int index);
  */
 void smp_fence(u64 harts, unsigned long start, unsigned long size);
 
-/* Have all harts see the code that this one has written (SBI 2.0, 8.1). Context: any. */
-void smp_fence_code(void);
+/*
+ * Have the harts of @harts, a bit each, see the code that this one has written; all
+ * harts, this one too (SBI 2.0, 8.1). Return when they do. Context: any.
+ */
+void smp_fence_code(u64 harts);
+void smp_fence_code_all(void);
 
 /* A call that another hart is to make. Its fields are smp.c's own. */
 struct smp_call {
@@ -99,7 +103,11 @@ static inline void smp_fence(u64 harts, unsigned long start, unsigned long size)
 {
 }
 
-static inline void smp_fence_code(void)
+static inline void smp_fence_code(u64 harts)
+{
+}
+
+static inline void smp_fence_code_all(void)
 {
 	fence_code();
 }

@@ -330,6 +330,29 @@ static void no_memory(void)
 	CHECK_EQ(sys(SYS_dup, 0), 16);
 }
 
+/* What is written in one piece is there as a whole, or not at all: also without a second page. */
+static void pipe_without_memory(void)
+{
+	char buf[64];
+	int fds[2];
+
+	get_memory();
+	CHECK_EQ(sys(SYS_pipe2, page, 0), 0);
+	user_read(fds, page, sizeof(fds));
+	memset(buf, 1, sizeof(buf));
+	CHECK_EQ(sys(SYS_write, fds[1], page, 4090), 4090);
+	user_write(page, buf, sizeof(buf));
+	hosted_fail_after(0);
+	CHECK_EQ(sys(SYS_write, fds[1], page, 64), -ENOMEM);
+	hosted_fail_after(-1);
+	CHECK_EQ(sys(SYS_write, fds[1], page, 64), 64);
+	CHECK_EQ(sys(SYS_read, fds[0], page, 4090), 4090);
+	CHECK_EQ(sys(SYS_read, fds[0], page, 4096), 64);
+	user_read(buf, page, sizeof(buf));
+	for (int i = 0; i < 64; i++)
+		CHECK_EQ(buf[i], 1);
+}
+
 #define TEST(name)                                                                                 \
 	static void test_##name(void **state)                                                      \
 	{                                                                                          \
@@ -348,6 +371,7 @@ TEST(console_input_comes)
 TEST(shared_table)
 TEST(shared_position)
 TEST(no_memory)
+TEST(pipe_without_memory)
 
 int main(void)
 {
@@ -364,6 +388,7 @@ int main(void)
 		cmocka_unit_test(test_shared_table),
 		cmocka_unit_test(test_shared_position),
 		cmocka_unit_test(test_no_memory),
+		cmocka_unit_test(test_pipe_without_memory),
 	};
 
 	return cmocka_run_group_tests_name("files", tests, NULL, NULL);

@@ -333,6 +333,78 @@ static void many_at_once(void)
 	check_nothing_lost(before);
 }
 
+#define SYS_set_robust_list 99
+
+#define FUTEX_WAIT	  0
+#define FUTEX_WAKE	  1
+#define FUTEX_CMP_REQUEUE 4
+
+static int waits(void *arg)
+{
+	CHECK_EQ(sys(SYS_futex, (unsigned long)arg, FUTEX_WAIT, 0, 0), 0);
+	sys(SYS_exit, 0);
+	return 0;
+}
+
+/* Those who wait are moved to where they are: once each. */
+static void requeue_to_itself(void)
+{
+	struct hosted_counts before = hosted_counts();
+	unsigned long word = user_alloc(4096), other = word + 8;
+	long moved = 0;
+
+	user_write(word, "\0\0\0\0\0\0\0\0\0\0\0", 12);
+	for (int i = 0; i < 2; i++)
+		CHECK(hosted_clone(0x10f00, waits, (void *)word) > 0);
+	while (moved < 2) {
+		sys(SYS_sched_yield);
+		moved += sys(SYS_futex, word, FUTEX_CMP_REQUEUE, 0, 1000, other, 0);
+	}
+	CHECK_EQ(sys(SYS_futex, other, FUTEX_CMP_REQUEUE, 0, 1000, other, 0), 2);
+	CHECK_EQ(sys(SYS_futex, other, FUTEX_WAKE, 1000), 2);
+	CHECK_EQ(sys(SYS_munmap, word, 4096), 0);
+	check_nothing_lost(before);
+}
+
+/* Takes the word, and ends with it as soon as somebody waits. */
+static int dies_with_word(void *arg)
+{
+	unsigned long at = (unsigned long)arg, word = at + 64;
+	unsigned int tid = (unsigned int)sys(SYS_gettid);
+
+	user_write(at, (long[]){ (long)at, 0, (long)word }, 24);
+	CHECK_EQ(sys(SYS_set_robust_list, at, 24), 0);
+	user_write(word, &tid, 4);
+	while (sys(SYS_futex, word, FUTEX_CMP_REQUEUE, 0, 1000, word, tid) < 1)
+		sys(SYS_sched_yield);
+	sys(SYS_exit, 0);
+	return 0;
+}
+
+/*
+ * Who is about to say in the word that he waits, while the kernel writes there that
+ * its owner died, finds that out. Here he has not said it at all.
+ */
+static void owner_dies(void)
+{
+	struct hosted_counts before = hosted_counts();
+	unsigned long at = user_alloc(4096);
+	unsigned int value = 0;
+
+	user_write(at + 64, &value, 4);
+	user_write(at + 128, (long[]){ 5, 0 }, 16);
+	CHECK(hosted_clone(0x10f00, dies_with_word, (void *)at) > 0);
+	while (!value) {
+		sys(SYS_sched_yield);
+		user_read(&value, at + 64, 4);
+	}
+	CHECK_EQ(sys(SYS_futex, at + 64, FUTEX_WAIT, value, at + 128), 0);
+	user_read(&value, at + 64, 4);
+	CHECK_EQ(value, 0x40000000);
+	CHECK_EQ(sys(SYS_munmap, at, 4096), 0);
+	check_nothing_lost(before);
+}
+
 #define TEST(name)                                                                                 \
 	static void test_##name(void **state)                                                      \
 	{                                                                                          \
@@ -351,6 +423,8 @@ TEST(kill_reader)
 TEST(fault_ends_program)
 TEST(memory)
 TEST(many_at_once)
+TEST(requeue_to_itself)
+TEST(owner_dies)
 
 int main(void)
 {
@@ -367,6 +441,8 @@ int main(void)
 		cmocka_unit_test(test_fault_ends_program),
 		cmocka_unit_test(test_memory),
 		cmocka_unit_test(test_many_at_once),
+		cmocka_unit_test(test_requeue_to_itself),
+		cmocka_unit_test(test_owner_dies),
 	};
 
 	return cmocka_run_group_tests_name("processes", tests, NULL, NULL);

@@ -16,6 +16,7 @@
 #define SYS_chdir	  49
 #define SYS_openat	  56
 #define SYS_close	  57
+#define SYS_pipe2	  59
 #define SYS_getdents64	  61
 #define SYS_lseek	  62
 #define SYS_read	  63
@@ -28,11 +29,13 @@
 #define SYS_fstat	  80
 #define SYS_exit	  93
 #define SYS_exit_group	  94
+#define SYS_futex	  98
 #define SYS_nanosleep	  101
 #define SYS_clock_gettime 113
 #define SYS_sched_yield	  124
 #define SYS_kill	  129
 #define SYS_getpid	  172
+#define SYS_gettid	  178
 #define SYS_brk		  214
 #define SYS_munmap	  215
 #define SYS_mremap	  216

@@ -191,6 +191,23 @@ TEST(mmap_file_end)
 		EXPECT_EQ(sys(SYS_write, 1, p + 4 * PAGE, 4), -EFAULT);
 }
 
+/* The last part of a page may lie elsewhere than the pages before it, which come next. */
+TEST(mmap_file_from_its_end)
+{
+	int fd = (int)sys(SYS_openat, AT_FDCWD, self_path(), O_RDONLY);
+	long size = sys(SYS_lseek, fd, 0, SEEK_END), offset = (size & -PAGE) - 2 * PAGE;
+	char *space = private_pages(32), *p = (char *)(((long)space + 0xffff) & ~0xffffL);
+	char buffer[PAGE];
+
+	ASSERT(fd >= 0 && offset >= 0);
+	ASSERT_EQ(map(p, 3 * PAGE, PROT_READ, MAP_PRIVATE | MAP_FIXED, fd, offset), (long)p);
+	for (long at = (size - 1) & -PAGE; at >= offset; at -= PAGE) {
+		long n = sys(SYS_pread64, fd, buffer, PAGE, at);
+
+		EXPECT(n > 0 && !memcmp(p + (at - offset), buffer, (size_t)n));
+	}
+}
+
 TEST(mmap_file_errors)
 {
 	int fd = open_data("text");

@@ -156,7 +156,8 @@ TEST(clock_nanosleep)
 TEST(sleepers_side_by_side)
 {
 	enum {
-		N = 10
+		N = 10,
+		SLEEP = 400000000
 	};
 	long before = now();
 	int status;
@@ -165,7 +166,7 @@ TEST(sleepers_side_by_side)
 		pid_t pid = fork();
 
 		if (!pid) {
-			struct timespec time = { 0, 100000000 };
+			struct timespec time = { 0, SLEEP };
 
 			_exit(sys(SYS_nanosleep, &time, NULL) != 0);
 		}
@@ -175,9 +176,9 @@ TEST(sleepers_side_by_side)
 		EXPECT(sys(SYS_wait4, -1, &status, 0, NULL) > 0);
 		EXPECT_EQ(status, 0);
 	}
-	/* Together they take less than half of one after another. */
-	EXPECT(now() - before >= 100000000);
-	EXPECT(now() - before < 500000000);
+	/* Together they take less than half of one after another: a busy host has its say, too. */
+	EXPECT(now() - before >= SLEEP);
+	EXPECT(now() - before < (long)N * SLEEP / 2);
 }
 
 /* --- vDSO ---------------------------------------------------------------------------------- */

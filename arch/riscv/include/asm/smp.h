@@ -33,8 +33,11 @@ void hart_interrupt(unsigned long hartid);
  */
 void hart_fence(unsigned long mask, unsigned long base, unsigned long start, unsigned long size);
 
-/* Have all harts see the code that this one has written. Context: any. */
-void hart_fence_code(void);
+/*
+ * Have harts, numbered in the same way, see the code that this one has written; all
+ * harts if @base is -1. Returns when they do. Context: any.
+ */
+void hart_fence_code(unsigned long mask, unsigned long base);
 
 /* Let this hart be interrupted by others. Context: each hart, once. */
 void hart_accept_interrupts(void);

@@ -36,6 +36,8 @@ struct user_tables {
 
 	/* Harts that have it in satp, a bit each; others forget it by losing their context. */
 	u64 loaded;
+	/* Harts that must fence before they run its code, a bit each; they do when they load it. */
+	u64 stale_code;
 	/* By which ASID each hart knows it, and of which generation; 0: by none. */
 	u64 context[USER_HARTS];
 #ifdef CONFIG_DEBUG_TLB
@@ -224,6 +226,12 @@ void user_tables_load(struct user_tables *tables, unsigned int hart);
  */
 u64 user_tables_fence(struct user_tables *tables, unsigned long start, unsigned long end,
 		      unsigned int hart);
+
+/*
+ * After code was written: have this hart see it, and see to it that those do which
+ * have not loaded @tables. @hart, return, and context: as user_tables_fence().
+ */
+u64 user_tables_fence_code(struct user_tables *tables, unsigned int hart);
 
 /* Find out how many bits ASIDs have. Context: as user_paging_init(), which does it. */
 void user_asids_init(void);
