@@ -21,8 +21,6 @@
 /* Numbers of threads: musl's locks name who holds them, with 30 bits. */
 #define TID_MASK 0x3fffffffu
 
-extern struct thread boot_thread;
-
 /* Not zero. They come again after a thousand million threads. */
 static int next_tid(void)
 {

@@ -80,8 +80,7 @@ def rests(machine: Machine, alone: bool = True) -> None:
     assert machine.output == said
 
 
-@pytest.mark.parametrize("name, harts", [("", 1), ("base", 1), ("base", 4), ("tiny", 4),
-                                         ("uart", 1), ("fdt", 1), ("sv39", 1)])
+@pytest.mark.parametrize("name, harts", [("", 1), ("base", 4), ("tiny", 4), ("uart", 1)])
 def test_idle(name: str, harts: int) -> None:
     """With nothing left to do, the hart sleeps in the kernel."""
     kernel = build(name, "FINISH_IDLE=y")

@@ -53,15 +53,21 @@ NO_TIMERS = (*ONE_HART, "PREEMPT_NONE=y", "TIMERS=n")
 NO_THREADS = (*ONE_HART, "PREEMPT=n", "LINE_BY_THREAD=n", "THREADS=n", *NO_SPACES)
 
 
+def slow(*options: str) -> object:
+    """One for check-slow: others, or test_harts, have its parts."""
+    return pytest.param(options, marks=pytest.mark.slow)
+
+
 @pytest.mark.parametrize("options", [
     (), ("HEAP_FIRST_FIT=y",), (*ONE_HART, "UBSAN=y", "STACKPROTECTOR=y"), PLAIN,
-    (*PLAIN, *ONE_HART),
-    (*PLAIN, "PREEMPT_VOLUNTARY=y"), (*PLAIN, "PREEMPT_NONE=y", "HEAP_FIRST_FIT=y"),
-    (*PLAIN, *ONE_HART, "PREEMPT_VOLUNTARY=y"), (*PLAIN, *ONE_HART, "PREEMPT_NONE=y"),
-    (*PLAIN, *NO_TIMERS), (*PLAIN, *NO_TIMERS, "IRQ=n"), (*PLAIN, *NO_THREADS),
-    (*PLAIN, "VMALLOC=n"), (*PLAIN, "KERNEL_IDENTITY=y", *NO_SPACES), (*PLAIN, "RISCV_SSTC=n"),
+    slow(*PLAIN, *ONE_HART),
+    (*PLAIN, "PREEMPT_VOLUNTARY=y"), slow(*PLAIN, "PREEMPT_NONE=y", "HEAP_FIRST_FIT=y"),
+    slow(*PLAIN, *ONE_HART, "PREEMPT_VOLUNTARY=y"), (*PLAIN, *ONE_HART, "PREEMPT_NONE=y"),
+    slow(*PLAIN, *NO_TIMERS), (*PLAIN, *NO_TIMERS, "IRQ=n"), (*PLAIN, *NO_THREADS),
+    (*PLAIN, "VMALLOC=n"), (*PLAIN, "KERNEL_IDENTITY=y", *NO_SPACES),
+    slow(*PLAIN, "RISCV_SSTC=n"),
     (*PLAIN, *NO_THREADS, "PAGING_BARE=y", "PAGING_FALLBACK=n", "LINEAR_MAP=n", "VMALLOC=n"),
-    (*PLAIN, "LTO=y"), (*PLAIN, "PAGING_SV57=y"),
+    slow(*PLAIN, "LTO=y"), slow(*PLAIN, "PAGING_SV57=y"),
     (*PLAIN, "PAGING_SV39=y", "PAGING_FALLBACK=n", *ONE_HART, "HUGE_PAGES=n", "VMALLOC=n"),
 ], ids=lambda options: " ".join(name for name in options if name not in PLAIN)
     + (" plain" if PLAIN[0] in options else ""))
@@ -72,7 +78,7 @@ def test_variant(options: tuple) -> None:
 
 
 @pytest.mark.parametrize("options", [
-    (), (*PLAIN, "SPINLOCK_TICKET=y"), (*PLAIN, "PREEMPT_VOLUNTARY=y"),
+    (), slow(*PLAIN, "SPINLOCK_TICKET=y"), slow(*PLAIN, "PREEMPT_VOLUNTARY=y"),
     (*PLAIN, "PREEMPT_NONE=y", "HEAP_FIRST_FIT=y"),
 ], ids=lambda options: " ".join(name for name in options if name not in PLAIN))
 @pytest.mark.parametrize("harts", [2, 8])

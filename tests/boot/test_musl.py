@@ -15,8 +15,8 @@ from test_ktest import NO_THREADS, ONE_HART, PLAIN, check_ktap
 
 MUSL = "KERNEL_LIBC_MUSL=y"
 MUSL_SH = ROOT / "scripts" / "musl.sh"
-# What differs most: programs, harts, and what looks for mistakes. The others are for check-slow.
-QUICK = ("", "debug", "smp", "tiny")
+# What differs most: programs, harts, and next to nothing. The others are for check-slow.
+QUICK = ("", "smp", "tiny")
 
 
 @pytest.mark.parametrize("name", [
@@ -31,7 +31,7 @@ def test_rung(name: str) -> None:
 
 
 @pytest.mark.parametrize("options,harts", [
-    ((), 8),
+    ((), 4),
     ((*PLAIN, *ONE_HART, "PREEMPT_NONE=y", "UBSAN=y", "STACKPROTECTOR=y"), 1),
     ((*PLAIN, *NO_THREADS, "PAGING_BARE=y", "PAGING_FALLBACK=n", "LINEAR_MAP=n", "VMALLOC=n"), 1),
     pytest.param((*PLAIN, "LTO=y"), 4, marks=pytest.mark.slow),
@@ -44,6 +44,7 @@ def test_in_the_kernel(options: Tuple[str, ...], harts: int) -> None:
     check_ktap(kernel, result)
     assert " libc.integers\n" in result.text and " libc.floating_point\n" in result.text
     assert (" libc_thread.waiting_for_a_lock\n" in result.text) == kernel.has("THREADS")
+    assert "musl:" not in result.text
 
 
 def test_refusals_are_told() -> None:
@@ -55,7 +56,6 @@ def test_refusals_are_told() -> None:
     # openat(), twice
     assert [where.split("+")[0] for number, where in told if number == "56"] == ["fopen"], text
     assert len({number for number, _ in told}) == len(told)
-    assert "musl:" not in boot(build("ktest", MUSL, *PLAIN)).text
 
 
 def test_abort() -> None:
@@ -124,18 +124,28 @@ def test_instructions_seen() -> None:
     assert {"ecall", "frflags", "fsd"} <= found
 
 
-def frame_of(kernel: Kernel, function: str) -> int:
+def frame_of(path: Path, function: str) -> int:
     """Return how many bytes a function takes of the stack."""
-    text = tool("objdump", "-d", "--no-show-raw-insn", f"--disassemble={function}",
-                kernel.tree / "ahoy")
+    text = tool("objdump", "-d", "--no-show-raw-insn", f"--disassemble={function}", path)
     return sum(int(size) for size in re.findall(r"addi?\s+sp,sp,-(\d+)", text))
 
 
 def test_stack() -> None:
     """Only floating point takes much of the stack: reports run on a small one."""
     kernel = build("musl")
-    assert 0 < frame_of(kernel, "printf_core") < 1024
-    assert 0 < frame_of(kernel, "vfprintf") < 1024
+    for function in ("printf_core", "vfprintf", "vsnprintf"):
+        assert 0 < frame_of(kernel.tree / "lib/musl/libc.a", function) < 1024
+
+
+@pytest.mark.slow
+def test_stack_clang(tmp_path: Path) -> None:
+    """The same by the other compiler, which is fonder of inlining."""
+    make(tmp_path, "musl_defconfig", LLVM="1")
+    make(tmp_path, "all", LLVM="1")
+    kernel = Kernel(tmp_path)
+    for function in ("printf_core", "vfprintf", "vsnprintf"):
+        assert 0 < frame_of(kernel.tree / "lib/musl/libc.a", function) < 1024
+    check_clean(kernel, boot(kernel))
 
 
 @pytest.mark.parametrize("version", ["1.2.3", "1.2.5"])

@@ -75,7 +75,8 @@ def test_trace_agrees(tmp_path: Path, build_dir: Path, how: str) -> None:
     assert result["pages"]["code"] == len({address >> 12 for address in counted})
 
 
-@pytest.mark.parametrize("config", ["base_defconfig", "sv48_defconfig", "tiny_defconfig"])
+@pytest.mark.parametrize("config", [
+    "base_defconfig", "sv48_defconfig", pytest.param("tiny_defconfig", marks=pytest.mark.slow)])
 def test_kernel_trace_agrees(tmp_path: Path, build_dir: Path, config: str) -> None:
     """QEMU's trace of a whole start-up has what the meter counts: in all, by
     function, by phase, and the pages of code."""

@@ -35,7 +35,9 @@ def test_same_as_make(ours: model.Model, name: str, tmp_path: Path) -> None:
     assert ours.complete(text_of(name)) == (tmp_path / ".config").read_text()
 
 
-@pytest.mark.parametrize("name", CONFIGS)
+@pytest.mark.parametrize("name", [
+    name if name in ("defconfig", "ktest_defconfig", "musl_defconfig", "tiny_defconfig")
+    else pytest.param(name, marks=pytest.mark.slow) for name in CONFIGS])
 def test_toggles(ours: model.Model, name: str) -> None:
     """Each is valid, has the value, and lists all that differs from the base."""
     base = ours.complete(text_of(name))

@@ -63,7 +63,7 @@ def listed(folder: Path) -> dict:
 
 def test_shards_are_a_partition(tmp_path: Path) -> None:
     """All parts together are the whole, and no configuration is in two."""
-    words = ("random", "all", "pairwise", "-n", "10", "--list")
+    words = ("random", "all", "-n", "10", "--list")
     assert sweep(tmp_path, *words).status == 0
     whole = listed(tmp_path)
     parts = []
@@ -71,7 +71,7 @@ def test_shards_are_a_partition(tmp_path: Path) -> None:
         assert sweep(tmp_path, *words, "--shard", f"{number}/3").status == 0
         parts.append(listed(tmp_path))
     assert {name: text for part in parts for name, text in part.items()} == whole
-    assert sum(map(len, parts)) == len(whole) > 30
+    assert sum(map(len, parts)) == len(whole) > 20
 
 
 def test_results(tmp_path: Path) -> None:

@@ -115,7 +115,14 @@ def test_layering() -> None:
     clean(LAYERING)
 
 
-@pytest.mark.parametrize("config", [*CONFIGS, "allyesconfig"])
+# Together these compile all that the others do.
+BUILT = ("allyesconfig", "base_defconfig", "bench_defconfig", "ktest_defconfig", "musl_defconfig",
+         "posix_defconfig", "tiny_defconfig")
+
+
+@pytest.mark.parametrize("config", [
+    config if config in BUILT else pytest.param(config, marks=pytest.mark.slow)
+    for config in [*CONFIGS, "allyesconfig"]])
 def test_build(config: str, tmp_path: Path) -> None:
     """Not a word from the compiler with W=1, from sparse, or about what the objects need."""
     make = ("make", f"O={tmp_path}", "-s", "W=1e", "C=2", "CHECK=sparse -Wsparse-error")
