@@ -19,7 +19,7 @@ IRQ = ("SIFIVE_PLIC=y", "SERIAL_8250_IRQ=y")
 INPUT = (*IRQ, "CONSOLE_INPUT_TEST=y")
 
 
-@pytest.mark.parametrize("harts", [1, 8])
+@pytest.mark.parametrize("harts", [pytest.param(1, marks=pytest.mark.slow), 8])
 def test_ktest(harts: int) -> None:
     """The kernel's own tests, through the queue and under it."""
     kernel = build("ktest", *IRQ)
@@ -27,8 +27,10 @@ def test_ktest(harts: int) -> None:
 
 
 @pytest.mark.parametrize("options", [
-    (), ("SMP=n", "PREEMPT_NONE=y"), ("FINISH_IDLE=y",), ("FINISH_REBOOT=y",), ("BANNER=y",),
-    ("SERIAL_8250_INIT=y", "SERIAL_CRLF=n"), ("RISCV_SSTC=n",),
+    (), ("SMP=n", "PREEMPT_NONE=y"), ("FINISH_IDLE=y",), ("FINISH_REBOOT=y",),
+    pytest.param(("BANNER=y",), marks=pytest.mark.slow),
+    ("SERIAL_8250_INIT=y", "SERIAL_CRLF=n"),
+    pytest.param(("RISCV_SSTC=n",), marks=pytest.mark.slow),
     ("PAGING_BARE=y", "PAGING_FALLBACK=n", "LINEAR_MAP=n", "VMALLOC=n"),
 ], ids=" ".join)
 def test_line(options: tuple) -> None:

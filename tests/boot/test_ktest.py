@@ -241,7 +241,7 @@ def test_lock_checker(way: str) -> None:
     assert re.match(f"Kernel panic - not syncing: {LOCKS[way]}", report), report
 
 
-@pytest.mark.parametrize("options", [(), (*ONE_HART, "PREEMPT_NONE=y")], ids=" ".join)
+@pytest.mark.parametrize("options", [(), slow(*ONE_HART, "PREEMPT_NONE=y")], ids=" ".join)
 def test_hangs(options: tuple) -> None:
     """Who keeps a hart for itself is told once; so is who waits when nothing can wake anybody."""
     kernel = build("ktest", "KTEST=n", "CRASH_TEST=y", "SOFTLOCKUP_SECONDS=1", "STACKTRACE=y",

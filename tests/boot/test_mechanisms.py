@@ -13,6 +13,9 @@ sys.path.insert(0, str(ROOT / "scripts" / "measure"))
 
 import mechanisms  # noqa: E402
 
+# Measured once, by one of those that run tests.
+pytestmark = pytest.mark.xdist_group("mechanisms")
+
 # Compilers differ.
 MARGIN = 1.1
 WANTED = ("coop", "preempt", "spaces", "smp 1", "smp 8", "32M", "64G")

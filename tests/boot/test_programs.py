@@ -37,7 +37,9 @@ def pack(folder: Path, archive: Path) -> Path:
 
 
 @pytest.mark.parametrize("options", [
-    (), ("INIT_HELLO_RAW=y",), ("INIT_LIST=y",), ("USER_LIBC_NONE=y",),
+    # The rung user-raw has the second.
+    (), pytest.param(("INIT_HELLO_RAW=y",), marks=pytest.mark.slow), ("INIT_LIST=y",),
+    pytest.param(("USER_LIBC_NONE=y",), marks=pytest.mark.slow),
     ("USER_LIBC_NONE=y", "INIT_LIST=y"), ("HELLO_STATIC_PIE=y",),
     ("ELF_INTERPRETER=y", "HELLO_DYNAMIC=y"), ("INITRAMFS_PASSED=y",),
 ], ids="-".join)

@@ -12,7 +12,7 @@ HERE = Path(__file__).resolve().parent
 NAMES = re.search(r"^names := (.*)$", (HERE / "Makefile").read_text(encoding="utf-8"),
                   re.MULTILINE).group(1).split()
 # Of each fuzzer; more by hand: FUZZ_SECONDS=600 make check CHECK_ARGS=tests/fuzz
-SECONDS = os.environ.get("FUZZ_SECONDS") or "5"
+SECONDS = os.environ.get("FUZZ_SECONDS") or "4"
 
 
 @pytest.mark.parametrize("name", NAMES)
