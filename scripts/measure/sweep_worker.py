@@ -40,7 +40,8 @@ STOPPED = "run: the kernel does not power this machine off: QEMU stopped\n"
 
 # In seconds. A loaded machine is slow.
 BUILD_TIMEOUT = 300
-BOOT_TIMEOUT = 60
+# Ticket locks take their time where harts are more than processors, and more so beside other work.
+BOOT_TIMEOUT = 180
 PROBE_TIMEOUT = 20
 
 
